@@ -1,0 +1,70 @@
+"""The command line: its verbs, and the one place where an error becomes a line on stderr and an exit code.
+
+Exit codes: 0 done; 1 this machine cannot; 2 what was asked for cannot be done; 70 a bug of ours; 130 interrupted.
+"""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from tui import offline, terminal
+from tui.chat_verb import chat
+from tui.doctor import doctor
+from tui.info import info
+from vision.errors import GemmaError
+
+INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
+BROKEN_PIPE = 141  # 128 + SIGPIPE
+OUR_BUG = 70  # EX_SOFTWARE of sysexits.h
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,  # plain help: rich would cost its import on the way to the first token
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(chat)
+app.command()(info)
+app.command()(doctor)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print(f"mlx_gemma {version('mlx_gemma')}")
+        raise typer.Exit
+
+
+@app.callback()
+def program(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """MedGemma and Gemma 3 on this machine. Not a medical device: a clinician must check what it says."""
+    offline.forbid_network()  # a verb that has to download will lift this for itself
+
+
+def main() -> None:
+    """Run the program and exit."""
+    try:
+        app(prog_name="mlx_gemma", standalone_mode=True)
+    except GemmaError as error:
+        terminal.complain(str(error))
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        terminal.drop_output()
+        sys.exit(BROKEN_PIPE)
+    except Exception as error:  # noqa: BLE001  a bug of ours must not greet a user with a traceback
+        if os.environ.get("MLX_GEMMA_DEBUG"):
+            raise
+        terminal.complain(
+            f"a bug, not your fault: {type(error).__name__}: {error}; MLX_GEMMA_DEBUG=1 shows where it happened"
+        )
+        sys.exit(OUR_BUG)
