@@ -9,8 +9,9 @@ from typing import Annotated
 
 import typer
 
+import mlx_gemma
 from tui import offline, terminal
-from tui.chat_verb import chat
+from tui.chat import chat
 from tui.doctor import doctor
 from tui.info import info
 from vision.errors import GemmaError
@@ -33,15 +34,13 @@ app.command()(doctor)
 
 def _version(asked: bool) -> None:
     if asked:
-        from importlib.metadata import version
-
-        print(f"mlx_gemma {version('mlx_gemma')}")
+        print(f"mlx_gemma {mlx_gemma.__version__}")
         raise typer.Exit
 
 
 @app.callback()
 def program(
-    version: Annotated[
+    version: Annotated[  # noqa: ARG001  its callback has read it
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
@@ -61,7 +60,7 @@ def main() -> None:
     except BrokenPipeError:
         terminal.drop_output()
         sys.exit(BROKEN_PIPE)
-    except Exception as error:  # noqa: BLE001  a bug of ours must not greet a user with a traceback
+    except Exception as error:  # a bug of ours must not greet a user with a traceback
         if os.environ.get("MLX_GEMMA_DEBUG"):
             raise
         terminal.complain(

@@ -1,5 +1,6 @@
 """No network: every verb but `pull` runs in a process that cannot open an internet socket."""
 
+import os
 import socket
 import sys
 from typing import Any
@@ -21,8 +22,6 @@ def forbid_network() -> None:
     An audit hook (PEP 578) sees every socket that Python code makes; a pair of local sockets, as asyncio uses to wake
     itself, is of another family and stays allowed. Hub libraries are told as well, so that they do not try.
     """
-    import os
-
     os.environ["HF_HUB_OFFLINE"] = "1"
     os.environ["TRANSFORMERS_OFFLINE"] = "1"
     sys.addaudithook(_refuse)

@@ -24,5 +24,7 @@ def test_import_is_cheap() -> None:
 
 def test_import_reads_no_heavy_library() -> None:
     """Importing ours imports neither transformers, textual, mlx_lm nor torch, whatever is installed."""
-    code = "import sys, mlx_gemma; print(sorted({'transformers','textual','mlx_lm','torch'} & set(sys.modules)))"
+    code = (
+        "import sys, mlx_gemma; print(sorted({'transformers','textual','mlx_lm','torch'} & set(sys.modules)))"
+    )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"

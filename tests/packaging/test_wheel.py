@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+import mlx_gemma
+
 PACKAGES = {"vision", "mlx_gemma", "convert", "tui"}
 
 
@@ -28,7 +30,9 @@ def test_wheel_is_typed(names: list[str], package: str) -> None:
     assert f"{package}/py.typed" in names
 
 
-@pytest.mark.parametrize("file", ["config.json", "model.safetensors", "tokenizer.model", "generation_config.json"])
+@pytest.mark.parametrize(
+    "file", ["config.json", "model.safetensors", "tokenizer.model", "generation_config.json"]
+)
 def test_wheel_carries_the_demo_model(names: list[str], file: str) -> None:
     """The embedded model has the files of a real checkpoint."""
     assert f"mlx_gemma/demo/model/{file}" in names
@@ -46,10 +50,21 @@ def test_demo_model_is_small(wheel: Path) -> None:
     assert 0 < sum(sizes) <= 8_000_000
 
 
-def test_installed_program_answers(clean_python: Path, bare_environment: dict[str, str], tmp_path: Path) -> None:
+def test_installed_program_answers(
+    clean_python: Path, bare_environment: dict[str, str], tmp_path: Path
+) -> None:
     """`mlx_gemma chat -p` answers where there is only the wheel, and says first that a demo is speaking."""
-    command = [str(clean_python.with_name("mlx_gemma")), "chat", "-p", "What can you do?", "--max-tokens", "24"]
-    done = subprocess.run(command, cwd=tmp_path, env=bare_environment, capture_output=True, text=True, timeout=120)
+    command = [
+        str(clean_python.with_name("mlx_gemma")),
+        "chat",
+        "-p",
+        "What can you do?",
+        "--max-tokens",
+        "24",
+    ]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=bare_environment, capture_output=True, text=True, timeout=120
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
     assert "demo" in done.stderr.splitlines()[0]
@@ -60,5 +75,7 @@ def test_installed_module_is_the_program(
 ) -> None:
     """`python -m mlx_gemma` is the same program."""
     command = [str(clean_python), "-m", "mlx_gemma", "--version"]
-    done = subprocess.run(command, cwd=tmp_path, env=bare_environment, capture_output=True, text=True, timeout=60)
-    assert done.stdout.split() == ["mlx_gemma", "0.1.0"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=bare_environment, capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.split() == ["mlx_gemma", mlx_gemma.__version__]
