@@ -49,17 +49,20 @@ def draw_pixels(case: Case) -> Floats | None:
 def draw_past(case: Case) -> tuple[Floats, Floats]:
     """Keys (already turned to their positions) and values, each (kv heads, past, head size), for every layer alike.
 
-    Small keys: a hundred thousand of them must not drown the few that the case itself adds."""
+    Small keys: a hundred thousand of them must not drown the few that the case itself adds.
+    """
     chance, text = Chance(2000 + case.seed), case.config
     shape = (text["num_key_value_heads"], case.past, text["head_dim"])
     return (0.1 * chance.normal(shape)).astype(np.float32), chance.normal(shape).astype(np.float32)
 
 
 def words(count: int, seed: int) -> list[int]:
+    """So many ids that mean nothing special."""
     return (FIRST_WORD + Chance(3000 + seed).below(LAST_WORD - FIRST_WORD, (count,))).tolist()
 
 
 def image(tokens: int) -> list[int]:
+    """One picture's place in a text."""
     return [IMAGE_START, *[IMAGE_SOFT] * tokens, IMAGE_END]
 
 
@@ -73,6 +76,7 @@ def seen(name: str, parts: Iterable[int | list[int]], *, seed: int, tokens: int 
 
 
 def read(name: str, config: Config, length: int, *, seed: int, past: int = 0) -> Case:
+    """A text-only case of `length` ids."""
     return Case(name, text_only(config), (BOS, *words(length - 1, seed)), past=past, seed=seed)
 
 
@@ -113,4 +117,13 @@ CASES: tuple[Case, ...] = (
     read("shaped like 4B", like(8, 4, 34), 20, seed=16),
     read("shaped like 12B", like(16, 8, 48), 20, seed=17),
     read("shaped like 27B", like(32, 16, 62, query_scalar=21), 20, seed=18),
+)
+
+# Not among CASES: its weights are those that mlx-vlm made of the drawn ones (tests/golden/make_mlx_vlm.py).
+PEER = Case(
+    "written by mlx-vlm",
+    with_eyes(decoder(layers=3, pattern=2), image_size=112),  # smaller pictures mlx-vlm cannot pool
+    (BOS, *words(3, 50), *image(4), *words(9, 51), *image(4), *words(3, 52)),
+    pictures=2,
+    seed=19,
 )

@@ -39,6 +39,7 @@ def shapes(config: Config) -> Iterator[tuple[str, Shape]]:
 
 
 def decoder_shapes(prefix: str, text: Config) -> Iterator[tuple[str, Shape]]:
+    """The decoder's tensors; the head is the embedding once more and has none."""
     hidden, mlp, size = text["hidden_size"], text["intermediate_size"], text["head_dim"]
     queries, keys = text["num_attention_heads"] * size, text["num_key_value_heads"] * size
     yield prefix + "embed_tokens.weight", (text["vocab_size"], hidden)
@@ -59,6 +60,7 @@ def decoder_shapes(prefix: str, text: Config) -> Iterator[tuple[str, Shape]]:
 
 
 def tower_shapes(prefix: str, vision: Config) -> Iterator[tuple[str, Shape]]:
+    """The vision tower's tensors."""
     hidden, mlp, side = vision["hidden_size"], vision["intermediate_size"], vision["patch_size"]
     yield prefix + "embeddings.patch_embedding.weight", (hidden, 3, side, side)
     yield prefix + "embeddings.patch_embedding.bias", (hidden,)
@@ -75,6 +77,7 @@ def tower_shapes(prefix: str, vision: Config) -> Iterator[tuple[str, Shape]]:
 
 
 def pair(name: str, shape: Shape) -> Iterator[tuple[str, Shape]]:
+    """A weight and the bias of its outputs."""
     yield name + ".weight", shape
     yield name + ".bias", shape[:1]
 

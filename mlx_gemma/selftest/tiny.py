@@ -29,7 +29,8 @@ def decoder(
     scale: float = 8.0,
 ) -> Config:
     """A `text_config`. By default: 7 layers of which the sixth is global and the last local, a head size that
-    is not hidden / heads, and a query scalar that is not the head size."""
+    is not hidden / heads, and a query scalar that is not the head size.
+    """
     kinds = [layer_kind(i, pattern) for i in range(layers)] if layer_types is None else layer_types
     whole = {"rope_type": "default"} if scale == 1 else {"rope_type": "linear", "factor": scale}
     return {
@@ -73,7 +74,8 @@ def text_only(text: Config) -> Config:
 def with_eyes(text: Config, *, image_size: int = 28, tokens: int = 4) -> Config:
     """The config.json of a multimodal model: `image_size` pixels in patches of 7, pooled to `tokens` a picture.
 
-    The tower's feed-forward width is no multiple of 32, as 4304 is none of 64: that one layer cannot be quantised."""
+    The tower's feed-forward width is no multiple of 32, as 4304 is none of 64: that one layer cannot be quantised.
+    """
     vision = {
         "model_type": "siglip_vision_model",
         "hidden_size": 64,

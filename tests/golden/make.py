@@ -1,4 +1,7 @@
-"""Make mlx_gemma/selftest/golden.safetensors: what transformers answers to every golden case, in float32.
+"""Make the golden files: what transformers answers to every golden case, in float32.
+
+mlx_gemma/selftest/golden.safetensors for the drawn models, tests/golden/mlx_vlm.safetensors for the one that mlx-vlm
+quantised (make_mlx_vlm.py), dequantised.
 
 Run where torch and transformers are, which the project itself never needs:
 
@@ -9,6 +12,8 @@ Eager attention, float32, the model's own forward (for pictures: input_ids, pixe
 it builds its masks). Prints the spread of each case's logits and how far they move when the masks are wrong.
 """
 
+# ruff: noqa: T201 (a script of its own, that reports as it goes)
+
 import sys
 import types
 from pathlib import Path
@@ -17,30 +22,42 @@ from typing import Any
 import torch
 import transformers
 from safetensors.torch import save_file
-from transformers import DynamicCache, Gemma3Config, Gemma3ForCausalLM, Gemma3ForConditionalGeneration, Gemma3TextConfig
+from transformers import (
+    DynamicCache,
+    Gemma3Config,
+    Gemma3ForCausalLM,
+    Gemma3ForConditionalGeneration,
+    Gemma3TextConfig,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 # The cases need NumPy only. A bare parent package lets them be imported where MLX is not.
+sys.path.insert(0, str(ROOT))
 for name in ("mlx_gemma", "mlx_gemma.selftest"):
     package = types.ModuleType(name)
     package.__path__ = [str(ROOT / name.replace(".", "/"))]
     sys.modules[name] = package
 
-from mlx_gemma.selftest.cases import CASES, KEPT_COLUMNS, Case, draw_past, draw_pixels  # noqa: E402
-from mlx_gemma.selftest.draw import draw_weights  # noqa: E402
+from mlx_gemma.selftest.cases import CASES, KEPT_COLUMNS, PEER, Case, draw_past, draw_pixels  # noqa: E402
+from mlx_gemma.selftest.draw import Floats, draw_weights  # noqa: E402
 from mlx_gemma.selftest.tiny import IMAGE_SOFT  # noqa: E402
+from tests.golden.affine import read_dequantized  # noqa: E402
 
 GOLDEN = ROOT / "mlx_gemma" / "selftest" / "golden.safetensors"
+PEER_FOLDER = ROOT / "tests" / "golden" / "mlx_vlm"
+PEER_GOLDEN = ROOT / "tests" / "golden" / "mlx_vlm.safetensors"
 
 
-def build(case: Case) -> Any:
-    """The reference's model with the case's weights; every tensor of either side is used."""
+def build(case: Case, drawn: dict[str, Floats]) -> Any:
+    """The reference's model with these weights; every tensor of either side is used."""
     config = {key: value for key, value in case.config.items() if key not in ("architectures", "dtype")}
     if config.pop("model_type") == "gemma3_text":
         model: Any = Gemma3ForCausalLM._from_config(Gemma3TextConfig(**config), attn_implementation="eager")
     else:
-        model = Gemma3ForConditionalGeneration._from_config(Gemma3Config(**config), attn_implementation="eager")
-    weights = {own_name(k): torch.from_numpy(v) for k, v in draw_weights(case.config, case.seed).items()}
+        model = Gemma3ForConditionalGeneration._from_config(
+            Gemma3Config(**config), attn_implementation="eager"
+        )
+    weights = {own_name(k): torch.from_numpy(v) for k, v in drawn.items()}
     embedding = next(v for k, v in weights.items() if k.endswith("embed_tokens.weight"))
     model.load_state_dict({**weights, "lm_head.weight": embedding}, strict=True)
     return model.float().eval()
@@ -66,6 +83,7 @@ def filled_cache(model: Any, case: Case) -> DynamicCache | None:
 
 @torch.no_grad()
 def answer(model: Any, case: Case, *, image_blocks: bool = True) -> dict[str, torch.Tensor]:
+    """What the model makes of a case, with or without the sight that a picture has of itself."""
     ids = torch.tensor([case.ids])
     given: dict[str, Any] = {"input_ids": ids, "past_key_values": filled_cache(model, case)}
     pixels = draw_pixels(case)
@@ -87,24 +105,37 @@ def wrong_window(model: Any, case: Case) -> torch.Tensor:
     return moved
 
 
+def golden(case: Case, drawn: dict[str, Floats]) -> dict[str, torch.Tensor]:
+    """The tensors kept of a case, and a line about it on stdout."""
+    model = build(case, drawn)
+    got = answer(model, case)
+    logits = got["logits"]
+    window = (wrong_window(model, case) - logits).abs().max()
+    causal = (answer(model, case, image_blocks=False)["logits"] - logits).abs().max()
+    print(
+        f"{case.name:36} std {logits.std():5.2f}  window one wider {window:6.3f}  pictures causal {causal:6.3f}"
+    )
+    got["logits"] = logits[:, KEPT_COLUMNS]
+    return {f"{case.name}/{key}": tensor.contiguous() for key, tensor in got.items()}
+
+
+def save(tensors: dict[str, torch.Tensor], path: Path) -> None:
+    """Write a golden file that says what made it."""
+    made_by = f"transformers {transformers.__version__}, torch {torch.__version__}, tests/golden/make.py"
+    save_file(tensors, path, metadata={"made by": made_by})
+    print(f"{path.relative_to(ROOT)}: {path.stat().st_size} bytes")
+
+
 def main() -> None:
+    """Make both files."""
     torch.set_num_threads(1)
     tensors: dict[str, torch.Tensor] = {}
     for case in CASES:
-        model = build(case)
-        got = answer(model, case)
-        logits = got["logits"]
-        window = (wrong_window(model, case) - logits).abs().max()
-        causal = (answer(model, case, image_blocks=False)["logits"] - logits).abs().max()
-        print(
-            f"{case.name:36} std {logits.std():5.2f}  window off by one {window:6.3f}  images causal {causal:6.3f}"
-        )
-        tensors[f"{case.name}/logits"] = logits[:, KEPT_COLUMNS].contiguous()
-        if "features" in got:
-            tensors[f"{case.name}/features"] = got["features"].contiguous()
-    made_by = {"torch": torch.__version__, "transformers": transformers.__version__, "by": "tests/golden/make.py"}
-    save_file(tensors, GOLDEN, metadata=made_by)
-    print(f"{GOLDEN.relative_to(ROOT)}: {GOLDEN.stat().st_size} bytes")
+        tensors |= golden(case, draw_weights(case.config, case.seed))
+    save(tensors, GOLDEN)
+    packed = read_dequantized(PEER_FOLDER)
+    packed.pop("language_model.lm_head.weight")  # a second copy of the embedding
+    save(golden(PEER, packed), PEER_GOLDEN)
 
 
 if __name__ == "__main__":
