@@ -42,6 +42,7 @@ from mlx_gemma.selftest.cases import CASES, KEPT_COLUMNS, PEER, Case, draw_past,
 from mlx_gemma.selftest.draw import Floats, draw_weights  # noqa: E402
 from mlx_gemma.selftest.tiny import IMAGE_SOFT  # noqa: E402
 from tests.golden.affine import read_dequantized  # noqa: E402
+from tests.model.dialects import spell  # noqa: E402
 
 GOLDEN = ROOT / "mlx_gemma" / "selftest" / "golden.safetensors"
 PEER_FOLDER = ROOT / "tests" / "golden" / "mlx_vlm"
@@ -105,6 +106,14 @@ def wrong_window(model: Any, case: Case) -> torch.Tensor:
     return moved
 
 
+def check_spellings(case: Case) -> None:
+    """That the reference reads the older spellings of a config, as the tests write them, like the newest."""
+    traits = ("layer_types", "rope_parameters", "sliding_window", "head_dim", "query_pre_attn_scalar", "hidden_size")
+    read = [Gemma3Config(**spell(case.config, dialect)).text_config for dialect in "abcd"]
+    for trait in traits:
+        assert all(getattr(each, trait) == getattr(read[-1], trait) for each in read), trait
+
+
 def golden(case: Case, drawn: dict[str, Floats]) -> dict[str, torch.Tensor]:
     """The tensors kept of a case, and a line about it on stdout."""
     model = build(case, drawn)
@@ -129,6 +138,7 @@ def save(tensors: dict[str, torch.Tensor], path: Path) -> None:
 def main() -> None:
     """Make both files."""
     torch.set_num_threads(1)
+    check_spellings(CASES[0])
     tensors: dict[str, torch.Tensor] = {}
     for case in CASES:
         tensors |= golden(case, draw_weights(case.config, case.seed))
