@@ -108,8 +108,9 @@ class Quantization:
     mode: str = "affine"
     modules: Mapping[str, "Quantization"] = field(default_factory=lambda: MappingProxyType({}))
 
-    def of(self, module: str) -> "Quantization":
-        return self.modules.get(module, self)
+    def as_dict(self) -> dict[str, Any]:
+        """The arguments that MLX's quantisation takes."""
+        return {"group_size": self.group_size, "bits": self.bits, "mode": self.mode}
 
 
 @dataclass(frozen=True)

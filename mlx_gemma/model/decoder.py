@@ -119,7 +119,7 @@ class Decoder(nn.Module):
     def __call__(
         self, x: mx.array, cache: Sequence[LayerCache] | None = None, blocks: mx.array | None = None
     ) -> mx.array:
-        """x: (B, L, D) embeddings, as `embed` gives them. blocks: (B, L) which picture a place belongs to, 0 for none."""
+        """x: (B, L, D) embeddings, as `embed` gives them. blocks: (B, L) the picture a place belongs to, 0 for none."""
         masks = {kind: self._mask(kind, x.shape[1], cache, blocks) for kind in (True, False)}
         for i, layer in enumerate(self.layers):
             x = layer(x, masks[i in self._config.global_layers], cache[i] if cache is not None else None)
@@ -149,7 +149,7 @@ class LanguageModel(nn.Module):
 
     def __init__(self, config: DecoderConfig) -> None:
         super().__init__()
-        self._config = config
+        self.config = config
         self.model = Decoder(config)
 
     def __call__(
@@ -172,4 +172,4 @@ class LanguageModel(nn.Module):
         return self.model.layers
 
     def make_cache(self) -> list[KeyValueCache]:
-        return make_cache(self._config)
+        return make_cache(self.config)

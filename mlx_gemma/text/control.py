@@ -9,6 +9,7 @@ user-defined text, GGUF declares image marks so, and tokenizer.json calls `<unus
 import re
 
 BEGIN = "<bos>"
+END = "<eos>"
 TURN = "<start_of_turn>"
 END_TURN = "<end_of_turn>"
 IMAGE = "<start_of_image>"
@@ -18,7 +19,7 @@ THINK = "<unused94>"
 END_THINK = "<unused95>"
 UNKNOWN = "<unk>"
 
-NAMES = ("<pad>", "<eos>", BEGIN, UNKNOWN, "<mask>", "[multimodal]", TURN, END_TURN, IMAGE, END_IMAGE, SOFT)
+NAMES = ("<pad>", END, BEGIN, UNKNOWN, "<mask>", "[multimodal]", TURN, END_TURN, IMAGE, END_IMAGE, SOFT)
 _PATTERN = "(?:" + "|".join(map(re.escape, NAMES)) + r"|<unused\d+>)"
 _NAME = re.compile(_PATTERN)
 
