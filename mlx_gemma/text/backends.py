@@ -9,6 +9,11 @@ from typing import Any, Protocol
 from mlx_gemma.text import control
 from vision.errors import TokenizerError
 
+_TYPED_SPACES = (
+    "\u2581\u2581"  # U+2581 is how vocabularies write a space; Gemma's has runs of 2 to 31 as pieces
+)
+_TYPED_RUN = re.compile("(\u2581{2,31})")
+
 
 class Backend(Protocol):
     """What a Tokenizer needs of a vocabulary file."""
@@ -58,7 +63,11 @@ class SentencePieceFile:
                 )
 
     def encode(self, text: str) -> list[int]:
-        return self._pieces.encode(text)
+        if _TYPED_SPACES not in text:
+            return self._pieces.encode(text)
+        # tokenizer.json, the reference, keeps a run of typed U+2581 apart from true spaces beside it
+        parts = _TYPED_RUN.split(text)
+        return [index for part in parts if part for index in self._pieces.encode(part)]
 
     def piece(self, index: int) -> str | None:
         if not 0 <= index < self.size or self._pieces.is_control(index) or self._pieces.is_unknown(index):
