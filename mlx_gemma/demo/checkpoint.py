@@ -60,7 +60,7 @@ def config_json(tokenizer: Tokenizer) -> dict[str, Any]:
             "image_size": 112,
             "patch_size": 14,
             "hidden_size": 256,
-            "intermediate_size": 448,
+            "intermediate_size": 384,
             "num_hidden_layers": 4,
             "num_attention_heads": 4,
             "num_channels": 3,
