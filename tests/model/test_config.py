@@ -170,7 +170,11 @@ def test_image_token_goes_by_two_names() -> None:
     [
         {"rope_scaling": {"rope_type": "yarn", "factor": 8.0}},
         {"rope_parameters": {"full_attention": {"rope_type": "llama3", "factor": 8.0}}},
-        {"rope_parameters": {"full_attention": {"rope_type": "linear", "factor": 8.0, "low_freq_factor": 1.0}}},
+        {
+            "rope_parameters": {
+                "full_attention": {"rope_type": "linear", "factor": 8.0, "low_freq_factor": 1.0}
+            }
+        },
         {"final_logit_softcapping": 30.0},
         {"attn_logit_softcapping": 50.0},
         {"attention_bias": True},
@@ -206,7 +210,10 @@ def test_other_architectures_are_refused(kind: str | None) -> None:
 @pytest.mark.parametrize(
     ("scheme", "name"),
     [
-        ({"quant_method": "bitsandbytes", "load_in_4bit": True, "bnb_4bit_quant_type": "nf4"}, "bitsandbytes"),
+        (
+            {"quant_method": "bitsandbytes", "load_in_4bit": True, "bnb_4bit_quant_type": "nf4"},
+            "bitsandbytes",
+        ),
         ({"quant_method": "compressed-tensors", "format": "pack-quantized"}, "compressed-tensors"),
         ({"quant_method": "torchao", "quant_type": {"default": "int4"}}, "torchao"),
         ({"quant_method": "awq", "bits": 4, "group_size": 128}, "awq"),
