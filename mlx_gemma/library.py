@@ -49,7 +49,8 @@ def resolve(model: str | Path | None = None) -> Choice:
     return Choice(
         demo_folder(),
         DEMO,
-        f"model: none found, so this is the embedded demo, which knows drawn pictures only; for MedGemma: {GET_A_REAL_ONE}",
+        "model: none found, so this is the embedded demo, which knows drawn pictures only; for MedGemma: "
+        f"{GET_A_REAL_ONE}",
     )
 
 

@@ -54,6 +54,13 @@ def prepare(
 
     Raises OptionError for a fit that there is not, PictureError for an empty picture.
     """
+    return normalised(squares(picture, size, fit=fit, pan_and_scan=pan_and_scan))
+
+
+def squares(
+    picture: Picture | Image.Image, size: int, *, fit: Fit = "squash", pan_and_scan: PanAndScan | None = None
+) -> NDArray[np.uint8]:
+    """The whole picture and its crops before they are normalised: (1 + crops, size, size, 3) in 0..255."""
     if fit not in ("squash", "pad"):
         raise OptionError(f"fit is 'squash' or 'pad', not {fit!r}")
     image = (picture.image if isinstance(picture, Picture) else picture).convert("RGB")
@@ -64,11 +71,15 @@ def prepare(
     return np.stack([_square(view, size, fit) for view in views])
 
 
-def _square(image: Image.Image, size: int, fit: Fit) -> NDArray[np.float32]:
+def normalised(values: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """0..255 to [-1, 1]."""
+    return (values.astype(np.float32) - 127.5) / 127.5
+
+
+def _square(image: Image.Image, size: int, fit: Fit) -> NDArray[np.uint8]:
     if fit == "pad":
         side = max(image.size)
         padded = Image.new("RGB", (side, side))
         padded.paste(image, ((side - image.width) // 2, (side - image.height) // 2))
         image = padded
-    resized = image.resize((size, size), Image.Resampling.BILINEAR)
-    return (np.asarray(resized, dtype=np.float32) - 127.5) / 127.5
+    return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR))

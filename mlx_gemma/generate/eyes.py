@@ -4,6 +4,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import mlx.core as mx
 import numpy as np
@@ -22,11 +23,11 @@ KEPT_BYTES = 256 << 20  # features of a hundred pictures on the 4B in float32
 class Shown:
     """One square picture as the model gets it: (S, S, 3), either 0..255 or normalised float32. key: its content."""
 
-    values: NDArray[np.uint8] | NDArray[np.float32]
+    values: NDArray[Any]
     key: bytes
 
     @classmethod
-    def of(cls, values: NDArray[np.uint8] | NDArray[np.float32]) -> "Shown":
+    def of(cls, values: NDArray[Any]) -> "Shown":
         values = np.ascontiguousarray(values)
         return cls(values, hashlib.sha256(values.dtype.str.encode() + values.tobytes()).digest())
 
@@ -42,6 +43,7 @@ class Eyes:
         self.model = model
         self.vision = config.vision
         self.image_token = config.image_token_id
+        self.tokens_per_image = config.tokens_per_image
         self._kept: OrderedDict[bytes, mx.array] = OrderedDict()
 
     def features(self, pictures: Sequence[Shown]) -> mx.array:
@@ -58,9 +60,12 @@ class Eyes:
                 )
         new = {shown.key: shown for shown in pictures if shown.key not in self._kept}
         made = self._encoded(list(new.values()), max(1, PATCHES_AT_ONCE // self.vision.patches))
-        found = {shown.key: made.get(shown.key, self._kept.get(shown.key)) for shown in pictures}
-        self._keep(made, [shown.key for shown in pictures])
-        return mx.stack([found[shown.key] for shown in pictures])
+        self._kept.update(made)
+        for shown in pictures:
+            self._kept.move_to_end(shown.key)
+        found = mx.stack([self._kept[shown.key] for shown in pictures])
+        self._forget()
+        return found
 
     def _encoded(self, pictures: list[Shown], at_once: int) -> dict[bytes, mx.array]:
         made: dict[bytes, mx.array] = {}
@@ -71,10 +76,7 @@ class Eyes:
             made.update({shown.key: features[i] for i, shown in enumerate(group)})
         return made
 
-    def _keep(self, made: dict[bytes, mx.array], used: list[bytes]) -> None:
-        """Remember the new ones, forget those that were not used for longest."""
-        self._kept.update(made)
-        for key in used:
-            self._kept.move_to_end(key)
+    def _forget(self) -> None:
+        """Let go of those that were not used for longest."""
         while len(self._kept) > 1 and sum(each.nbytes for each in self._kept.values()) > KEPT_BYTES:
             self._kept.popitem(last=False)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from typing import cast
 
 import mlx.core as mx
 
@@ -37,7 +38,7 @@ def decode(
         if made < limit:
             following = choose(session.model.language_model(token[None], session.cache)[:, -1])
             mx.async_eval(following)
-        index = int(token.item())
+        index = cast("int", token.item())
         session.ids.append(index)
         yield index
         token = following

@@ -61,10 +61,12 @@ class Session:
         """Keep what `prompt` begins with, never all of it, and forget the rest; `reused` says how much was kept."""
         common = self._common(prompt)
         surplus = self.held - common
+        if self._mark is not None and self._mark.tokens > common:
+            self._mark = None  # it stands in a text that is given up
         if surplus and surplus <= min(layer.takeable for layer in self.cache):
             for layer in self.cache:
                 layer.trim(surplus)
-        elif surplus and self._mark is not None and self._mark.tokens <= common:
+        elif surplus and self._mark is not None:
             for layer, state in zip(self.cache, self._mark.states, strict=True):
                 layer.state = state
         elif surplus:
@@ -78,13 +80,17 @@ class Session:
         length = min(self.held, len(prompt.ids) - 1)
         same = prompt.ids[:length] == np.array(self.ids[:length], dtype=np.int32)
         common = length if same.all() else int(same.argmin())
-        blocks = self._blocks(prompt)
-        for number, shown in enumerate(prompt.pictures, start=1):
-            first, last = np.flatnonzero(blocks == number)[[0, -1]]
-            known = number <= len(self.pictures) and self.pictures[number - 1].key == shown.key
-            if first < common and (last >= common or not known):
-                return int(first)
+        soft = np.flatnonzero(prompt.ids == self.eyes.image_token)
+        for number, (shown, places) in enumerate(zip(prompt.pictures, self._split(soft), strict=True)):
+            known = number < len(self.pictures) and self.pictures[number].key == shown.key
+            if places[0] < common and (places[-1] >= common or not known):
+                blocks = self._blocks(prompt)
+                return int(np.flatnonzero(blocks == blocks[places[0]])[0])  # where its block begins
         return common
+
+    def _split(self, soft: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Places of picture tokens, a row for each picture."""
+        return soft.reshape(-1, self.eyes.tokens_per_image)
 
     def _blocks(self, prompt: Prompt) -> NDArray[np.int32]:
         return image_blocks(prompt.ids[None], self.eyes.image_token)[0]
@@ -95,14 +101,19 @@ class Session:
         The caches are evaluated piece by piece, so an output costs nothing unless it is used.
         """
         blocks = self._blocks(prompt)
-        seen = int(blocks[: self.held].max(initial=0))
+        soft = np.cumsum(blocks > 0) // self.eyes.tokens_per_image  # pictures complete by each place
+        seen = int(soft[self.held - 1]) if self.held else 0
         step = chunk or capped_chunk(self.model.language_model.config, len(prompt.ids))
         for piece in pieces(blocks, self.held, step):
-            last = int(blocks[piece].max(initial=seen))
+            last = int(soft[piece.stop - 1])
             features = self.eyes.features(prompt.pictures[seen:last]) if last > seen else None
             seen = last
-            out = self.model.hidden(prompt.ids[None, piece], features, self.cache)
-            mx.eval([(layer.keys, layer.values) for layer in self.cache])
+            try:
+                out = self.model.hidden(prompt.ids[None, piece], features, self.cache)
+                mx.eval([(layer.keys, layer.values) for layer in self.cache])
+            except BaseException:
+                self.clear()  # some layers may be ahead of others
+                raise
             yield piece.stop, out
             mx.clear_cache()
 

@@ -6,7 +6,7 @@ seen. A local layer's buffer is a window and some slack: when it is full its las
 """
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import mlx.core as mx
 
@@ -62,7 +62,7 @@ class KeyValueCache:
 
     @state.setter
     def state(self, value: Sequence[Any]) -> None:
-        self.keys, self.values, self.end, self.offset = cast("tuple[Any, ...]", tuple(value))
+        self.keys, self.values, self.end, self.offset = value
 
     def is_trimmable(self) -> bool:
         return True

@@ -253,7 +253,7 @@ def _ropes(text: Fields) -> tuple[Rope, Rope]:
     local_theta = float(text.take("rope_local_base_freq", 10_000.0))
     global_theta = float(text.take("rope_theta", 1_000_000.0))
     scaling = text.take("rope_scaling", None)
-    parameters = text.take("rope_parameters", None) or {}
+    parameters: dict[str, Any] = text.take("rope_parameters", None) or {}
     if parameters and not set(parameters) <= {LOCAL, GLOBAL}:
         raise ConfigError(f"rope_parameters needs {LOCAL!r} and {GLOBAL!r}, got {sorted(parameters)}")
     return (
@@ -283,7 +283,7 @@ def _ids(value: Any) -> frozenset[int]:
 
 
 def _dtype(raw: Mapping[str, Any]) -> str:
-    text = raw.get("text_config") or {}
+    text: Mapping[str, Any] = raw.get("text_config") or {}
     for section in (raw, text):
         for key in ("dtype", "torch_dtype"):
             if section.get(key):
@@ -305,7 +305,11 @@ def _quantization(top: Fields) -> Quantization | None:
     if spec is None:
         return None
     base = _packing(spec, Quantization(64, 4))
-    modules = {name: _packing(each, base) for name, each in spec.items() if isinstance(each, dict)}
+    modules: dict[str, Quantization] = {
+        name: _packing(cast("dict[str, Any]", each), base)
+        for name, each in spec.items()
+        if isinstance(each, dict)
+    }
     return replace(base, modules=MappingProxyType(modules))
 
 

@@ -120,7 +120,9 @@ class Decoder(nn.Module):
         self, x: mx.array, cache: Sequence[LayerCache] | None = None, blocks: mx.array | None = None
     ) -> mx.array:
         """x: (B, L, D) embeddings, as `embed` gives them. blocks: (B, L) the picture a place belongs to, 0 for none."""
-        masks = {kind: self._mask(kind, x.shape[1], cache, blocks) for kind in (True, False)}
+        masks: dict[bool, Mask] = {
+            kind: self._mask(kind, x.shape[1], cache, blocks) for kind in (True, False)
+        }
         for i, layer in enumerate(self.layers):
             x = layer(x, masks[i in self._config.global_layers], cache[i] if cache is not None else None)
         return self.norm(x)

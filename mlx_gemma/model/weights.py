@@ -8,12 +8,12 @@ from pathlib import Path
 
 import mlx.core as mx
 import mlx.nn as nn
-from mlx.utils import tree_flatten, tree_unflatten
 
 from mlx_gemma.model.config import GemmaConfig, Quantization
 from mlx_gemma.model.files import Stored, read_tensors, stored_tensors
 from mlx_gemma.model.multimodal import Gemma3
 from mlx_gemma.model.names import assign, canonical, some
+from mlx_gemma.model.tree import named, place
 from vision.errors import ConfigError, WeightsError
 
 DTYPES: Mapping[str, mx.Dtype] = {"float32": mx.float32, "bfloat16": mx.bfloat16, "float16": mx.bfloat16}
@@ -47,7 +47,9 @@ def load_model(
     sources = assign(stored)
     packings = _packings(sources, config.quantization)
     model = Gemma3(config)
-    places = {name: value.shape for name, value in tree_flatten(model.parameters())}
+    places: dict[str, tuple[int, ...]] = {
+        name: value.shape for name, value in named(model.parameters()).items()
+    }
     for module, packing in packings.items():
         places.update(_packed_places(module, packing, places))
     _check(places, {name: stored[source] for name, source in sources.items()}, folder)
@@ -56,7 +58,7 @@ def load_model(
             model, class_predicate=lambda path, _: packings[path].as_dict() if path in packings else False
         )
     filler = _Filler(sources, stored, packings if widen else {}, dtype)
-    model.update(tree_unflatten(filler.fill(progress)))
+    place(model, filler.fill(progress))
     model.eval()
     return model
 
@@ -173,7 +175,7 @@ class _Filler:
     def _unpacked(self, module: str) -> mx.array:
         packing = self.unpack[module]
         weight = self.lazy.pop(f"{module}.weight")
-        parts = [self.lazy.pop(module + part) for part in PARTS if module + part in self.lazy]
-        if packing.mode == "affine":
-            parts = [part.astype(self.dtype) for part in parts]
-        return mx.dequantize(weight, *parts, **packing.as_dict()).astype(self.dtype)
+        scales, biases = self.lazy.pop(f"{module}.scales"), self.lazy.pop(f"{module}.biases", None)
+        if biases is not None:  # affine: unpack in the type computed in, not in a narrower one
+            scales, biases = scales.astype(self.dtype), biases.astype(self.dtype)
+        return mx.dequantize(weight, scales, biases, **packing.as_dict()).astype(self.dtype)
