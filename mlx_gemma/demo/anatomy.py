@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 
 Plane = NDArray[np.float32]
 
@@ -80,20 +80,20 @@ def clavicles(w: Plane, v: Plane, raise_by: float) -> Plane:
 
 
 def vessels(u: Plane, v: Plane, air: Plane, rng: np.random.Generator) -> Plane:
-    """Branches that fan out from the root of each lung, drawn coarsely and fading outwards."""
-    size = 128
+    """Branches that fan out from the root of each lung and fade outwards."""
+    size = 384
     sheet = Image.new("L", (size, size))  # u in -1..1, v in 0..1
     pen = ImageDraw.Draw(sheet)
     for side in (-1, 1):
         for angle in np.linspace(-1.2, 1.3, 8) + rng.normal(0, 0.1, 8):
             x, y, turn = side * 0.2, 0.44, float(angle)
-            for width, shade in ((3, 200), (2, 150), (1, 110), (1, 70)):
+            for width, shade in ((8, 210), (6, 165), (4, 130), (3, 90)):
                 turn += float(rng.normal(0, 0.25))
                 step = float(rng.uniform(0.10, 0.17))
                 x2, y2 = x + side * step * np.cos(turn), y + 0.5 * step * np.sin(turn) * 1.6
                 pen.line([((x + 1) * size / 2, y * size), ((x2 + 1) * size / 2, y2 * size)], fill=shade, width=width)
                 x, y = x2, y2
-    plane = np.asarray(sheet)
+    plane = np.asarray(sheet.filter(ImageFilter.BoxBlur(1)))
     row = np.clip((v * size).astype(np.int32), 0, size - 1)
     column = np.clip(((u + 1) * size / 2).astype(np.int32), 0, size - 1)
     return plane[row, column].astype(np.float32) * np.float32(0.14 / 255) * air
