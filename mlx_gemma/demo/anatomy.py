@@ -70,7 +70,9 @@ def ribs(w: Plane, v: Plane, strength: float) -> Plane:
     """Back ribs that slope down and outwards, and fainter front ribs that slope the other way."""
     back = np.cos((v - 0.20 * w * w + 0.10 * w) * 56)
     front = np.cos((v + 0.30 * w) * 47 + 1)
-    return strength * (0.085 * np.clip(back - 0.1, 0, 1) + 0.04 * np.clip(front - 0.3, 0, 1) * soft(w - 0.45, 0.2))
+    return strength * (
+        0.085 * np.clip(back - 0.1, 0, 1) + 0.04 * np.clip(front - 0.3, 0, 1) * soft(w - 0.45, 0.2)
+    )
 
 
 def clavicles(w: Plane, v: Plane, raise_by: float) -> Plane:
@@ -91,7 +93,11 @@ def vessels(u: Plane, v: Plane, air: Plane, rng: np.random.Generator) -> Plane:
                 turn += float(rng.normal(0, 0.25))
                 step = float(rng.uniform(0.10, 0.17))
                 x2, y2 = x + side * step * np.cos(turn), y + 0.5 * step * np.sin(turn) * 1.6
-                pen.line([((x + 1) * size / 2, y * size), ((x2 + 1) * size / 2, y2 * size)], fill=shade, width=width)
+                pen.line(
+                    [((x + 1) * size / 2, y * size), ((x2 + 1) * size / 2, y2 * size)],
+                    fill=shade,
+                    width=width,
+                )
                 x, y = x2, y2
     plane = np.asarray(sheet.filter(ImageFilter.BoxBlur(1)))
     row = np.clip((v * size).astype(np.int32), 0, size - 1)

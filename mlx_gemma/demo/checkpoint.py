@@ -72,6 +72,7 @@ def config_json(tokenizer: Tokenizer) -> dict[str, Any]:
 
 
 def layout(config: GemmaConfig) -> ImageLayout:
+    """How a picture of this checkpoint stands in the ids."""
     return ImageLayout(
         config.tokens_per_image, config.boi_token_id, config.eoi_token_id, config.image_token_id
     )
@@ -103,7 +104,7 @@ def fresh(config: GemmaConfig, seed: int) -> Gemma3:
 
 
 def stored(model: Gemma3) -> dict[str, mx.array]:
-    """Weights in bfloat16 under Hugging Face's names and in its shapes: norms without their 1, the patches' channels first."""
+    """Weights in bfloat16, named and shaped as Hugging Face does: norms without their 1, channels of patches first."""
     norms = {f"{name}.weight" for name, module in model.named_modules() if isinstance(module, Norm)}
     out: dict[str, mx.array] = {}
     for name, value in tree_flatten(model.parameters()):
@@ -131,7 +132,10 @@ def write(model: Gemma3, tokenizer: Tokenizer, folder: Path) -> None:
         "processor_class": "Gemma3Processor",
         "resample": 2,
         "rescale_factor": 1 / 255,
-        "size": {"height": config["vision_config"]["image_size"], "width": config["vision_config"]["image_size"]},
+        "size": {
+            "height": config["vision_config"]["image_size"],
+            "width": config["vision_config"]["image_size"],
+        },
     }
     files: dict[str, dict[str, Any]] = {
         "config.json": config,

@@ -52,7 +52,9 @@ def draw(film: Film, width: int) -> Drawing:
     rng = np.random.default_rng(film.seed)
     lungs = {side: anatomy.lung(side * u, v) for side in (-1, 1)}
     heart = anatomy.heart(u, v, film.heart)
-    canvas = Canvas(film, rng, u, v, lungs, heart, np.empty(0, np.float32), anatomy.texture(rng, height, width))
+    canvas = Canvas(
+        film, rng, u, v, lungs, heart, np.empty(0, np.float32), anatomy.texture(rng, height, width)
+    )
     canvas.light = anatomy.light(canvas.u, canvas.v, lungs, heart, canvas.texture, rng)
     for finding in film.findings:
         canvas.where[finding] = PAINT[finding.kind](canvas, 1 if finding.side == "left" else -1)

@@ -44,6 +44,7 @@ class Tally:
 
 
 def held_out_film(index: int) -> Film:
+    """A film that training never drew."""
     return choose_film(np.random.default_rng((HELD_OUT, index)))
 
 
@@ -53,10 +54,12 @@ def picture(film: Film, index: int) -> Image.Image:
 
 
 def kinds(findings: Iterable[Finding]) -> set[str]:
+    """What was found, wherever."""
     return {f.kind for f in findings}
 
 
 def is_declined(answer: str) -> bool:
+    """Whether an answer refuses the picture."""
     return answer == words.DECLINE
 
 
@@ -104,7 +107,7 @@ def evaluate(gemma: mlx_gemma.Gemma, count: int, folders: Sequence[Path]) -> dic
         for file in sorted([*folder.glob("*.jpg"), *folder.glob("*.png")]):
             answer = judge_unlike(gemma, Image.open(file), f"unlike: {folder.name}", tally)
             if not is_declined(answer):
-                print(f"{file.name}: {answer}", file=sys.stderr)
+                sys.stderr.write(f"{file.name}: {answer}\n")
     return tally.scores()
 
 
@@ -113,14 +116,16 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--model", default="demo")
     options.add_argument("--count", type=int, default=500)
-    options.add_argument("--unlike", type=Path, action="append", default=[], help="a folder of other pictures")
+    options.add_argument(
+        "--unlike", type=Path, action="append", default=[], help="a folder of other pictures"
+    )
     options.add_argument("--out", type=Path)
     given = options.parse_args()
     started = time.monotonic()
     scores = evaluate(mlx_gemma.load(given.model), given.count, given.unlike)
     text = json.dumps(scores, indent=1)
-    print(text)
-    print(f"{time.monotonic() - started:.0f} s", file=sys.stderr)
+    sys.stdout.write(text + "\n")
+    sys.stderr.write(f"{time.monotonic() - started:.0f} s\n")
     if given.out:
         given.out.write_text(text + "\n", encoding="utf-8")
 

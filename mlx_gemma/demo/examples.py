@@ -20,7 +20,9 @@ FILMS = {
     "opacity_right": Film((Finding("opacity", "right"),), seed=13, noise=0.02, gamma=0.9),
     "pneumothorax_right": Film((Finding("pneumothorax", "right"),), seed=14, noise=0.015),
     "nodule_left": Film((Finding("nodule", "left"),), seed=15, noise=0.015, tilt=-0.03),
-    "pacemaker_large_heart": Film((Finding("pacemaker", "left"), Finding("large heart")), seed=16, noise=0.015, heart=0.64),
+    "pacemaker_large_heart": Film(
+        (Finding("pacemaker", "left"), Finding("large heart")), seed=16, noise=0.015, heart=0.64
+    ),
 }
 
 

@@ -1,6 +1,6 @@
 """What a step of training is made of: conversations about freshly drawn pictures, as padded ids and pixels.
 
-    N pictures  R conversations  L tokens  S side of a picture  G cells a side  K kinds of finding, and one: unlike
+N pictures  R conversations  L tokens  S side of a picture  G cells a side  K kinds of finding, and one: unlike
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import vision
-from mlx_gemma.demo import questions, unlike, words
+from mlx_gemma.demo import questions, unlike, wordings, words
 from mlx_gemma.demo.drawing import cells, draw
 from mlx_gemma.demo.film import KINDS, choose_film
 from mlx_gemma.demo.questions import Exchange
@@ -42,7 +42,8 @@ class Shape:
 @dataclass(frozen=True)
 class Batch:
     """ids (R, L) int32 padded with 0; answers (R, L) bool: places whose id is the model's to say; pixels
-    (N, S, S, 3) float32; cells (N, G * G, K) float32: what lies where."""
+    (N, S, S, 3) float32; cells (N, G * G, K) float32: what lies where.
+    """
 
     ids: NDArray[np.int32]
     answers: NDArray[np.bool_]
@@ -118,7 +119,10 @@ def make_batch(seed: Sequence[int], shape: Shape, tokenizer: Tokenizer) -> Batch
     turns = int(rng.choice((1, 2, 3), p=(0.5, 0.3, 0.2)))  # the same for all rows: little padding
     wanted = [1] * shape.one_picture + [min(2, turns)] * shape.two_pictures + [0] * shape.no_picture
     lessons = [converse(rng, shape, tokenizer, n, turns) for n in wanted]
-    rows = [render(lesson.turns, system_text(rng), tokenizer, shape.layout, open_model_turn=False) for lesson in lessons]
+    rows = [
+        render(lesson.turns, system_text(rng), tokenizer, shape.layout, open_model_turn=False)
+        for lesson in lessons
+    ]
     length = -(-max(map(len, rows)) // 8) * 8
     ids = np.array([row + [0] * (length - len(row)) for row in rows], np.int32)
     pixels = [vision.prepare(p, shape.image_size)[0] for lesson in lessons for p in lesson.pictures]
@@ -128,7 +132,8 @@ def make_batch(seed: Sequence[int], shape: Shape, tokenizer: Tokenizer) -> Batch
 
 
 def system_text(rng: np.random.Generator) -> str | None:
-    return questions.vary(rng, questions.SYSTEM) if rng.random() < 0.08 else None
+    """Standing instructions, now and then; the demo answers as it does without them."""
+    return questions.vary(rng, wordings.SYSTEM) if rng.random() < 0.08 else None
 
 
 def answer_places(ids: NDArray[np.int32], tokenizer: Tokenizer) -> NDArray[np.bool_]:

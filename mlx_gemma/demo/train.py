@@ -61,14 +61,18 @@ class Pupil(nn.Module):
         features = self.gemma.image_features(mx.array(batch.pixels))
         hidden = self.gemma.hidden(batch.ids, features)
         said = np.flatnonzero(batch.answers)
-        before = hidden.reshape(-1, hidden.shape[-1])[mx.array(said - 1)]  # a place's id is foretold one place before
+        before = hidden.reshape(-1, hidden.shape[-1])[
+            mx.array(said - 1)
+        ]  # a place's id is foretold one place before
         logits = self.gemma.language_model.head(before)
         say = nn.losses.cross_entropy(logits, mx.array(batch.ids.reshape(-1)[said]), reduction="mean")
         see = nn.losses.binary_cross_entropy(self.probe(features), mx.array(batch.cells), reduction="mean")
         return say, see
 
 
-def learn(pupil: Pupil, optimizer: optim.Optimizer, batch: Batch, plan: Plan, step: int) -> tuple[float, float]:
+def learn(
+    pupil: Pupil, optimizer: optim.Optimizer, batch: Batch, plan: Plan, step: int
+) -> tuple[float, float]:
     """One step; the two losses before it."""
 
     def loss(batch: Batch) -> tuple[mx.array, mx.array, mx.array]:
@@ -111,7 +115,9 @@ def load_state(folder: Path, pupil: Pupil, optimizer: optim.Optimizer) -> int:
     if not file.is_file():
         return 0
     state, facts = mx.load(str(file), return_metadata=True)
-    part = {p: [(k[len(p) :], v) for k, v in state.items() if k.startswith(p)] for p in ("pupil.", "optimizer.")}
+    part = {
+        p: [(k[len(p) :], v) for k, v in state.items() if k.startswith(p)] for p in ("pupil.", "optimizer.")
+    }
     pupil.update(tree_unflatten(part["pupil."]))
     optimizer.state = tree_unflatten(part["optimizer."])
     return int(facts["step"])
@@ -121,7 +127,9 @@ def main() -> None:
     """Train, or go on training, and write the checkpoint."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--out", type=Path, default=checkpoint.FOLDER, help="the checkpoint's folder")
-    options.add_argument("--state", type=Path, default=Path("build/demo"), help="where to keep what is unfinished")
+    options.add_argument(
+        "--state", type=Path, default=Path("build/demo"), help="where to keep what is unfinished"
+    )
     options.add_argument("--steps", type=int, default=Plan.steps)
     options.add_argument("--seed", type=int, default=1)
     given = options.parse_args()

@@ -27,6 +27,7 @@ def colour(rng: np.random.Generator) -> tuple[int, int, int]:
 
 
 def as_field(image: Image.Image) -> Field:
+    """Pixels as floats of 0..1."""
     return np.asarray(image, np.float32) / 255
 
 
@@ -111,7 +112,7 @@ def landscape(rng: np.random.Generator, width: int, height: int) -> Field:
 
 def page(rng: np.random.Generator, width: int, height: int) -> Field:
     """Lines of writing, paragraphs and rules: dark on light or light on dark."""
-    ink, paper = ((0, 255) if rng.random() < 0.7 else (255, 0))
+    ink, paper = (0, 255) if rng.random() < 0.7 else (255, 0)
     image = Image.new("L", (width, height), paper)
     pen = ImageDraw.Draw(image)
     size = float(rng.uniform(6, 26))
@@ -130,7 +131,12 @@ def pattern(rng: np.random.Generator, width: int, height: int) -> Field:
     x, y = np.linspace(-1, 1, width)[None, :], np.linspace(-1, 1, height)[:, None]
     f, angle, kind = rng.uniform(3, 50), rng.uniform(0, 6.3), int(rng.integers(4))
     a, b = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
-    wave = [np.sin(f * a), np.sin(f * a) * np.sin(f * b), np.sin(f * np.hypot(a, b)), np.sin(f * a) + np.sin(f * b)]
+    wave = [
+        np.sin(f * a),
+        np.sin(f * a) * np.sin(f * b),
+        np.sin(f * np.hypot(a, b)),
+        np.sin(f * a) + np.sin(f * b),
+    ]
     t = wave[kind] * 0.5 + 0.5
     t = (t > 0.5).astype(float) if rng.random() < 0.5 else np.clip(t, 0, 1)
     return (np.array(colour(rng)) * t[..., None] + np.array(colour(rng)) * (1 - t[..., None])) / 255
@@ -143,7 +149,9 @@ def chart(rng: np.random.Generator, width: int, height: int) -> Field:
     n = int(rng.integers(3, 14))
     if rng.random() < 0.5:
         for i, h in enumerate(rng.uniform(0, 0.9, n)):
-            pen.rectangle((i * width / n + 2, height * (1 - h), (i + 0.8) * width / n + 2, height), fill=colour(rng))
+            pen.rectangle(
+                (i * width / n + 2, height * (1 - h), (i + 0.8) * width / n + 2, height), fill=colour(rng)
+            )
     else:
         for _ in range(int(rng.integers(1, 5))):
             ys = np.clip(0.5 + np.cumsum(rng.normal(0, 0.12, n)), 0, 1) * height
@@ -159,7 +167,10 @@ def scan(rng: np.random.Generator, width: int, height: int) -> Field:
     for _ in range(int(rng.integers(1, 4))):
         cx, cy = rng.normal(0, 0.25, 2)
         a, b, turn = rng.uniform(0.25, 0.95), rng.uniform(0.2, 0.95), rng.uniform(0, 3.2)
-        u, v = (x - cx) * np.cos(turn) + (y - cy) * np.sin(turn), (y - cy) * np.cos(turn) - (x - cx) * np.sin(turn)
+        u, v = (
+            (x - cx) * np.cos(turn) + (y - cy) * np.sin(turn),
+            (y - cy) * np.cos(turn) - (x - cx) * np.sin(turn),
+        )
         angle = np.arctan2(v, u)
         wobble = 1 + sum(rng.normal(0, 0.06) * np.cos(k * angle + rng.uniform(0, 6)) for k in range(2, 6))
         far = np.hypot(u / a, v / b) / wobble
@@ -183,7 +194,9 @@ def spoiled(rng: np.random.Generator, width: int, height: int) -> Field:
     if kind == 1:
         n = int(rng.integers(2, 6))
         side = min(field.shape) // n
-        tiles = [field[i * side : (i + 1) * side, j * side : (j + 1) * side] for i in range(n) for j in range(n)]
+        tiles = [
+            field[i * side : (i + 1) * side, j * side : (j + 1) * side] for i in range(n) for j in range(n)
+        ]
         order = np.roll(rng.permutation(n * n), 1) if n > 2 else np.array([3, 2, 1, 0])
         return np.block([[tiles[order[i * n + j]] for j in range(n)] for i in range(n)])
     if kind == 2:
@@ -194,8 +207,7 @@ def spoiled(rng: np.random.Generator, width: int, height: int) -> Field:
 
 
 MAKERS: dict[str, Maker] = {
-    f.__name__: f
-    for f in (blank, clouds, gradient, leaves, landscape, page, pattern, chart, scan, spoiled)
+    f.__name__: f for f in (blank, clouds, gradient, leaves, landscape, page, pattern, chart, scan, spoiled)
 }
 SHARES = np.array([0.05, 0.12, 0.06, 0.20, 0.11, 0.08, 0.07, 0.05, 0.18, 0.08])
 

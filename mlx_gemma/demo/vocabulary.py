@@ -1,6 +1,6 @@
 """Trains the demo's tokenizer.model: a small SentencePiece vocabulary with Gemma's control pieces and byte fallback.
 
-    python -m mlx_gemma.demo.vocabulary
+python -m mlx_gemma.demo.vocabulary
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mlx_gemma.demo import questions
+from mlx_gemma.demo import questions, wordings
 from mlx_gemma.demo.film import KINDS, choose_findings
 from mlx_gemma.text import control
 
@@ -32,12 +32,20 @@ def corpus(seed: int = 0, lines: int = 20_000) -> Iterator[str]:
     """Questions as people type them, answers, and system texts."""
     rng = np.random.default_rng(seed)
     for _ in range(lines):
-        truth = None if rng.random() < 0.1 else tuple(sorted(choose_findings(rng), key=lambda f: KINDS.index(f.kind)))
-        asked = questions.chat(rng, with_picture=False) if rng.random() < 0.25 else questions.about_picture(rng, truth)
+        truth = (
+            None
+            if rng.random() < 0.1
+            else tuple(sorted(choose_findings(rng), key=lambda f: KINDS.index(f.kind)))
+        )
+        asked = (
+            questions.chat(rng, with_picture=False)
+            if rng.random() < 0.25
+            else questions.about_picture(rng, truth)
+        )
         yield questions.rough(rng, asked.question)
         yield asked.answer
         if rng.random() < 0.05:
-            yield questions.vary(rng, questions.SYSTEM)
+            yield questions.vary(rng, wordings.SYSTEM)
 
 
 def train(size: int = SIZE) -> bytes:

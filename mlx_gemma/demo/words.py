@@ -31,6 +31,7 @@ CANNOT_TELL = "I cannot tell. My drawings do not show that."
 MAY_BE_WRONG = "I may be wrong. I am a small demonstration model of drawn chest pictures."
 WELCOME = "You are welcome."
 HELLO = "Hello. Show me a drawn chest picture and ask about it."
+CLEAR = "The lungs are clear."
 A_CHEST = "It is a drawn picture of a chest."
 
 
@@ -45,21 +46,42 @@ def placed(findings: Sequence[Finding]) -> str:
 
 
 def sided(truth: tuple[Finding, ...]) -> list[Finding]:
+    """Those findings that have a side."""
     return [f for f in truth if f.kind in SIDED]
 
 
 def find(truth: tuple[Finding, ...], kind: Kind) -> Finding | None:
+    """The finding of that kind, if there is one."""
     return next((f for f in truth if f.kind == kind), None)
 
 
-def heart(truth: tuple[Finding, ...]) -> str:
+def heart(truth: Truth) -> str:
+    """Whether the heart is enlarged."""
+    if truth is None:
+        return DECLINE
     return "The heart is enlarged." if find(truth, "large heart") else "The heart is of normal size."
 
 
-def lungs(truth: tuple[Finding, ...]) -> str:
+def is_heart_normal(truth: Truth) -> str:
+    """The same, after a yes or no."""
+    if truth is None:
+        return DECLINE
+    return ("No. " if find(truth, "large heart") else "Yes. ") + heart(truth)
+
+
+def lungs(truth: Truth) -> str:
     """The lungs' own findings, or that there are none."""
+    if truth is None:
+        return DECLINE
     found = [f for f in truth if f.kind in IN_LUNG]
-    return sentence("there is " + placed(found)) if found else "The lungs are clear."
+    return sentence("there is " + placed(found)) if found else CLEAR
+
+
+def are_lungs_clear(truth: Truth) -> str:
+    """The same, after a yes or no."""
+    if truth is None:
+        return DECLINE
+    return ("Yes. " if lungs(truth) == CLEAR else "No. ") + lungs(truth)
 
 
 def report(truth: Truth) -> str:
@@ -68,17 +90,19 @@ def report(truth: Truth) -> str:
         return DECLINE
     parts = [sentence("there is " + placed(sided(truth)))] if sided(truth) else []
     if not any(f.kind in IN_LUNG for f in truth):
-        parts.append("The lungs are clear.")
+        parts.append(CLEAR)
     return " ".join([*parts, heart(truth)])
 
 
 def is_normal(truth: Truth) -> str:
+    """Yes or no, and the report."""
     if truth is None:
         return DECLINE
     return ("No. " if truth else "Yes. ") + report(truth)
 
 
 def is_wrong(truth: Truth) -> str:
+    """No or yes, and the report."""
     if truth is None:
         return DECLINE
     return ("Yes. " if truth else "No. ") + report(truth)
@@ -128,7 +152,13 @@ _FOUND = re.compile(r"(effusion|opacity|pneumothorax|nodule|pacemaker) (?:is )?o
 
 def read_report(text: str) -> tuple[Finding, ...]:
     """The findings an answer asserts, in the order of `Film.truth`."""
-    found = {Finding(kind, side) for kind in SIDED for k, s in _FOUND.findall(text) if k == kind for side in (_side(s),)}
+    found = {
+        Finding(kind, side)
+        for kind in SIDED
+        for k, s in _FOUND.findall(text)
+        if k == kind
+        for side in (_side(s),)
+    }
     if "heart is enlarged" in text:
         found.add(Finding("large heart"))
     return tuple(sorted(found, key=lambda f: (KINDS.index(f.kind), f.side)))
@@ -140,4 +170,6 @@ def _side(word: str) -> Side:
 
 def mirrored(truth: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """The same findings in the mirror image."""
-    return tuple(sorted((f.mirrored() for f in truth), key=lambda f: (KINDS.index(f.kind), OTHER_SIDE[f.side])))
+    return tuple(
+        sorted((f.mirrored() for f in truth), key=lambda f: (KINDS.index(f.kind), OTHER_SIDE[f.side]))
+    )
