@@ -3,9 +3,10 @@
 Exit codes: 0 done; 1 this machine cannot; 2 what was asked for cannot be done; 70 a bug of ours; 130 interrupted.
 """
 
+import io
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -17,7 +18,6 @@ from tui.info import info
 from vision.errors import GemmaError
 
 INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
-BROKEN_PIPE = 141  # 128 + SIGPIPE
 OUR_BUG = 70  # EX_SOFTWARE of sysexits.h
 
 app = typer.Typer(
@@ -49,21 +49,32 @@ def program(
 
 
 def main() -> None:
-    """Run the program and exit."""
+    """Run the program and exit. A reader that has gone away (`| head`) is no error worth a word."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(
+                errors="replace"
+            )  # a terminal or a file in an old encoding loses a letter, not all
     try:
-        app(prog_name="mlx_gemma", standalone_mode=True)
+        app(prog_name="mlx_gemma")
     except GemmaError as error:
         terminal.complain(str(error))
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        terminal.drop_output()
-        sys.exit(BROKEN_PIPE)
-    except Exception as error:  # a bug of ours must not greet a user with a traceback
+    except SystemExit as leaving:
+        if leaving.code == INTERRUPTED:
+            leave_at_once(INTERRUPTED)
+        raise
+    except Exception as error:  # a bug of ours must not greet a person with a traceback
         if os.environ.get("MLX_GEMMA_DEBUG"):
             raise
         terminal.complain(
-            f"a bug, not your fault: {type(error).__name__}: {error}; MLX_GEMMA_DEBUG=1 shows where it happened"
+            f"a bug, not your fault ({type(error).__name__}: {error}); MLX_GEMMA_DEBUG=1 shows where"
         )
         sys.exit(OUR_BUG)
+
+
+def leave_at_once(code: int) -> NoReturn:
+    """End the process without waiting for the engine, which may be in the middle of a long step."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -1,10 +1,10 @@
 """Words to a person: notes on stderr, and text of a model made safe for a terminal."""
 
-import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
+from typing import TextIO
 
 PATIENCE = 1.0  # seconds of silence before a person is told what is being waited for
 
@@ -27,20 +27,14 @@ def safe(text: str) -> str:
     return text.translate(_COMMANDS)
 
 
-def write(text: str) -> None:
+def write(text: str, to: TextIO) -> None:
     """A piece of an answer, at once. A terminal gets it without control characters, a file as it is."""
-    sys.stdout.write(safe(text) if sys.stdout.isatty() else text)
-    sys.stdout.flush()
-
-
-def drop_output() -> None:
-    """Whoever read our output has gone: what is left to flush goes nowhere, in silence."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
+    to.write(safe(text) if to.isatty() else text)
+    to.flush()
 
 
 @contextmanager
-def said_if_slow(what: str) -> Iterator[None]:
+def said_if_slow(what: str) -> Generator[None, None, None]:
     """Say `what` on stderr if the block takes longer than a person waits without wondering."""
     timer = threading.Timer(PATIENCE, note, [what])
     timer.daemon = True
