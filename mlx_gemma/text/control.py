@@ -23,9 +23,11 @@ NAMES = ("<pad>", END, BEGIN, UNKNOWN, "<mask>", "[multimodal]", TURN, END_TURN,
 _PATTERN = "(?:" + "|".join(map(re.escape, NAMES)) + r"|<unused\d+>)"
 _NAME = re.compile(_PATTERN)
 
-# A piece in a serialised SentencePiece model (sentencepiece_model.proto: ModelProto.pieces = 1, of piece = 1,
-# score = 2, type = 3), when it is one of ours: its length, its name's length, its name, its score, its type if given.
-_RECORD = re.compile(rb"\x0a[\s\S]\x0a([\s\S])(" + _PATTERN.encode() + rb")\x15([\s\S]{4})(?:\x18([\s\S]))?")
+# A piece in a serialised SentencePiece model, when it is one of ours (sentencepiece_model.proto: ModelProto.pieces = 1,
+# of piece = 1, score = 2, type = 3): its length, its name's length, its name, its score, its type; normal if not given.
+_RECORD = re.compile(
+    rb"\x0a([\s\S])\x0a([\s\S])(" + _PATTERN.encode() + rb")((?:\x15[\s\S]{4})?)(?:\x18([\s\S]))?"
+)
 _UNKNOWN_TYPE, _CONTROL_TYPE = 2, 3
 
 
@@ -43,13 +45,13 @@ def protect(model: bytes) -> tuple[bytes, list[str]]:
     names: list[str] = []
 
     def declare(record: re.Match[bytes]) -> bytes:
-        length, name, score, kind = record.groups()
-        if length[0] != len(name):
-            return record[0]
+        length, name_length, name, score, kind = record.groups()
+        if name_length[0] != len(name) or length[0] != len(record[0]) - 2:
+            return record[0]  # not a record: these bytes belong to something else
         names.append(name.decode())
         if kind == bytes([_UNKNOWN_TYPE]):
             return record[0]
-        body = b"\x0a" + length + name + b"\x15" + score + b"\x18" + bytes([_CONTROL_TYPE])
+        body = b"\x0a" + name_length + name + score + b"\x18" + bytes([_CONTROL_TYPE])
         return b"\x0a" + bytes([len(body)]) + body
 
     return _RECORD.sub(declare, model), names
