@@ -9,9 +9,8 @@ from typing import Any, Protocol
 from mlx_gemma.text import control
 from vision.errors import TokenizerError
 
-_TYPED_SPACES = (
-    "\u2581\u2581"  # U+2581 is how vocabularies write a space; Gemma's has runs of 2 to 31 as pieces
-)
+# U+2581 is how vocabularies write a space; Gemma's has runs of 2 to 31 of them as pieces
+_TYPED_SPACES = "\u2581\u2581"
 _TYPED_RUN = re.compile("(\u2581{2,31})")
 
 
@@ -86,8 +85,9 @@ class JsonFile:
                 f"{path}: wanted the tokenizers package to read it, got none; pip install tokenizers, "
                 "or put the checkpoint's tokenizer.model beside it"
             ) from error
+        content = read(path)
         try:
-            stored = read(path).decode()
+            stored = content.decode()
             added, start, end = _added_tokens(stored)
             text = [token for token in added if not _steers(token)]
             # The package splits text at every added token it knows, so it is told of those that are text only.
@@ -128,7 +128,8 @@ def _steers(token: dict[str, Any]) -> bool:
 
 def _added_tokens(stored: str) -> tuple[list[dict[str, Any]], int, int]:
     """The list under "added_tokens" and where it stands, read without parsing the 30 MB around it."""
-    for key in re.finditer(r'"added_tokens"\s*:\s*(?=\[)', stored):
-        added, end = json.JSONDecoder().raw_decode(stored, key.end())
-        return added, key.end(), end
-    raise ValueError('it has no "added_tokens" list')
+    key = re.search(r'"added_tokens"\s*:\s*(?=\[)', stored)
+    if key is None:
+        raise ValueError('it has no "added_tokens" list')
+    added, end = json.JSONDecoder().raw_decode(stored, key.end())
+    return added, key.end(), end

@@ -18,7 +18,7 @@ HOSTILE = st.lists(
     st.one_of(st.text(max_size=8), st.sampled_from(CONTROL), st.sampled_from(HALVES), st.sampled_from(ATOMS)),
     max_size=12,
 ).map("".join)
-ANY_TEXT = st.text(st.characters(exclude_categories=()))  # lone surrogates included
+HALF_CHARACTERS = st.text(st.one_of(st.characters(), st.integers(0xD800, 0xDFFF).map(chr)))
 
 
 @given(HOSTILE)
@@ -35,7 +35,7 @@ def test_text_comes_back(small: Tokenizer, text: str) -> None:
     assert small.decode(small.encode(text)) == text.replace(SPACE, " ")
 
 
-@given(ANY_TEXT)
+@given(HALF_CHARACTERS)
 def test_half_characters_are_replaced(small: Tokenizer, text: str) -> None:
     """A lone surrogate, which no UTF-8 can hold, becomes U+FFFD instead of an exception."""
     tidy = "".join("\ufffd" if "\ud800" <= c < "\ue000" else c for c in text)
@@ -61,13 +61,8 @@ def test_user_defined_text_stays_whole(small: Tokenizer) -> None:
     """Tags and runs of lines, tabs and spaces that the vocabulary holds as text are one id each, longest first."""
     for text in ("<b>", "</table>", "\n\n\n", "\t\t", "     "):
         assert len(small.encode(text)) == 1
-    assert [small.decode([i]) for i in small.encode("\n" * 7 + "<b>" + " " * 7)] == [
-        "\n" * 5,
-        "\n" * 2,
-        "<b>",
-        " " * 5,
-        " " * 2,
-    ]
+    runs = small.encode("\n" * 7 + "<b>" + " " * 33)
+    assert [small.decode([index]) for index in runs] == ["\n" * 5, "\n" * 2, "<b>", " " * 31, " " * 2]
 
 
 def test_control_pieces_show_as_nothing(small: Tokenizer) -> None:

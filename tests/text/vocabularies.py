@@ -17,7 +17,7 @@ NOT_SPECIAL = ("<mask>", "[multimodal]", *(f"<unused{n}>" for n in (0, 1, 94, 95
 TEXT_SYMBOLS = (
     *("\n" * n for n in range(1, 6)),
     *("\t" * n for n in range(1, 4)),
-    *(SPACE * n for n in range(2, 6)),
+    *(SPACE * n for n in range(2, 32)),
     *("<b>", "</b>", "<table>", "</table>"),
 )
 SOFT = "<image_soft_token>"
@@ -35,7 +35,7 @@ def train() -> bytes:
         sentence_iterator=iter(SENTENCES * 5),
         model_writer=model,
         model_type="bpe",
-        vocab_size=550,
+        vocab_size=600,
         hard_vocab_limit=False,
         byte_fallback=True,
         split_digits=True,
@@ -91,7 +91,7 @@ def _merges(
     pieces: sentencepiece.SentencePieceProcessor, vocabulary: dict[str, int]
 ) -> list[tuple[str, str]]:
     """Runs of spaces first, longest first; then every way to make each trained piece, best score first."""
-    runs = [(SPACE * (n - 1), SPACE) for n in range(5, 1, -1)]
+    runs = [(SPACE * (n - 1), SPACE) for n in range(31, 1, -1)]
     trained = [
         i
         for i in vocabulary.values()
