@@ -4,14 +4,16 @@ NumPy promises the bit stream of its generators, not of the distributions it mak
 differently on a user's computer would look like a broken kernel.
 """
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 Doubles = NDArray[np.float64]
 Shape = tuple[int, ...]
 
-_MEAN = 2 * 65535  # of four numbers drawn evenly from 0..65535
-_SPREAD = np.sqrt(4 * (65536.0**2 - 1) / 12)
+_MEAN = 2 * 65535.0  # of four numbers drawn evenly from 0..65535
+_SPREAD = math.sqrt(4 * (65536**2 - 1) / 12)
 
 
 class Chance:
@@ -30,7 +32,8 @@ class Chance:
     def normal(self, shape: Shape) -> Doubles:
         """Nearly normal, mean 0 and variance 1: the sum of the four quarters of one 64-bit number."""
         quarters = self._raw(shape)[..., None].view(np.uint16)
-        return (quarters.sum(-1, dtype=np.int64) - _MEAN) / _SPREAD
+        total: Doubles = quarters.sum(-1, dtype=np.uint32).astype(np.float64)
+        return (total - _MEAN) / _SPREAD
 
     def _raw(self, shape: Shape) -> NDArray[np.uint64]:
         return np.asarray(self._bits.random_raw(shape), dtype=np.uint64)

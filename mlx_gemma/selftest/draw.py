@@ -85,7 +85,7 @@ def pair(name: str, shape: Shape) -> Iterator[tuple[str, Shape]]:
 def draw(chance: Chance, name: str, shape: Shape) -> Floats:
     """Matrices keep the size of what passes through; query and key norms are large enough for sharp attention."""
     if name.endswith(("q_norm.weight", "k_norm.weight")):
-        return bfloat16_grid(0.5 + 0.2 * chance.normal(shape))
+        return bfloat16_grid(0.2 + 0.2 * chance.normal(shape))
     if name.endswith(("layer_norm1.weight", "layer_norm2.weight", "post_layernorm.weight")):
         return bfloat16_grid(1 + 0.2 * chance.normal(shape))
     if len(shape) == 1:

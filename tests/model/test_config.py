@@ -48,6 +48,7 @@ PUBLISHED_4B: dict[str, Any] = {  # google/gemma-3-4b-it as first published, all
 
 
 def published(**text: Any) -> dict[str, Any]:
+    """The 4B's config with these fields of its decoder changed or added."""
     return {**PUBLISHED_4B, "text_config": {**PUBLISHED_4B["text_config"], **text}}
 
 

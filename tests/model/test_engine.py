@@ -56,7 +56,7 @@ def test_a_stream_is_pulled_and_closed() -> None:
     """Nothing is made before it is asked for, and giving up a stream ends its work."""
     made: list[int | str] = []
 
-    def numbers():  # noqa: ANN202
+    def numbers():
         try:
             for n in range(10):
                 made.append(n)
@@ -75,5 +75,7 @@ def test_a_stream_is_pulled_and_closed() -> None:
 def test_a_program_ends_well() -> None:
     """Programs that computed on an engine exit with 0: MLX aborts one in ten whose thread leaves streams behind."""
     for _ in range(20):
-        ended = subprocess.run([sys.executable, "-c", COMPUTE_AND_END], capture_output=True, text=True, timeout=60)
+        ended = subprocess.run(
+            [sys.executable, "-c", COMPUTE_AND_END], capture_output=True, text=True, timeout=60
+        )
         assert ended.returncode == 0, ended.stderr

@@ -1,7 +1,5 @@
 """Every golden case against transformers in float32: at once, in pieces, token by token."""
 
-from pathlib import Path
-
 import mlx.core as mx
 import numpy as np
 import pytest
@@ -90,4 +88,5 @@ def test_cases_are_the_ones_that_matter() -> None:
 
 
 def soft_places(name: str) -> list[int]:
+    """Where a case has picture tokens."""
     return [at for at, index in enumerate(case_named(name).ids) if index == IMAGE_SOFT]
