@@ -1,6 +1,8 @@
 """A picture file to upright RGB pixels, in bounded memory, or a clear refusal."""
 
+import struct
 import warnings
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -12,6 +14,20 @@ from PIL import Image, ImageOps
 from vision.errors import PictureError
 
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP")
+# What Pillow's decoders raise on bytes that are not what they should be.
+DAMAGE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    MemoryError,
+    struct.error,
+    zlib.error,
+)
 MAX_PIXELS = 100_000_000  # 0.3 GB as RGB; a large chest film has 16 million
 
 Facts = MappingProxyType[str, Any]
@@ -47,7 +63,7 @@ def open_picture(path: str | Path) -> Picture:
         raise PictureError(f"{path}: no such picture file" if not path.exists() else f"{path}: not a file")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            warnings.simplefilter("ignore")  # Pillow's on damaged tags and large sizes; the checks are below
             with Image.open(path, formats=FORMATS) as image:
                 return _read(image, path)
     except Image.UnidentifiedImageError:
@@ -55,7 +71,7 @@ def open_picture(path: str | Path) -> Picture:
         raise PictureError(f"{path}: not a picture that can be read here (need {kinds})") from None
     except Image.DecompressionBombError:
         raise _too_large(path, None) from None
-    except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as error:
+    except DAMAGE as error:
         raise PictureError(f"{path}: the picture is damaged or cut short ({error})") from None
 
 

@@ -25,12 +25,19 @@ def to_patches(pixels: mx.array, patch: int) -> mx.array:
 
 
 def attend_in_blocks(q: mx.array, k: mx.array, v: mx.array, scale: float) -> mx.array:
-    """Attention without a mask, QUERY_BLOCK queries at a time. q, k, v: (N, H, P, C)."""
-    blocks = [
-        mx.fast.scaled_dot_product_attention(q[:, :, at : at + QUERY_BLOCK], k, v, scale=scale)
-        for at in range(0, q.shape[2], QUERY_BLOCK)
-    ]
-    return blocks[0] if len(blocks) == 1 else mx.concatenate(blocks, axis=2)
+    """Attention without a mask, QUERY_BLOCK queries at a time. q, k, v: (N, H, P, C).
+
+    Each of several blocks is evaluated before the next is asked for: MLX allocates what it queues, so that a graph of
+    all blocks would hold all of their scores.
+    """
+    if q.shape[2] <= QUERY_BLOCK:
+        return mx.fast.scaled_dot_product_attention(q, k, v, scale=scale)
+    blocks: list[mx.array] = []
+    for at in range(0, q.shape[2], QUERY_BLOCK):
+        queries = q[:, :, at : at + QUERY_BLOCK]
+        blocks.append(mx.fast.scaled_dot_product_attention(queries, k, v, scale=scale))
+        mx.eval(blocks[-1])
+    return mx.concatenate(blocks, axis=2)
 
 
 class PatchEmbedding(nn.Module):

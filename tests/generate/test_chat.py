@@ -154,19 +154,10 @@ def test_crops_are_shown_beside_the_whole(gemma: mlx_gemma.Gemma) -> None:
     assert len(chat._pictures) == 3
 
 
-class Scripted:
-    """Stands in for sampling: says the given ids."""
-
-    def __init__(self, ids: list[int]) -> None:
-        self.ids = iter(ids)
-
-    def __call__(self, *_: object) -> mx.array:
-        return mx.array([next(self.ids)])
-
-
 def script(monkeypatch: pytest.MonkeyPatch, ids: list[int]) -> None:
-    said = Scripted(ids)
-    monkeypatch.setattr("mlx_gemma.generate.sampling.Sampler.__call__", lambda _, *rest: said(*rest))
+    """Let the sampler say these ids, one after another."""
+    said = iter(ids)
+    monkeypatch.setattr("mlx_gemma.generate.sampling.Sampler.__call__", lambda *_: mx.array([next(said)]))
 
 
 def test_thoughts_are_split_off_by_id(gemma: mlx_gemma.Gemma, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,14 +13,17 @@ NONE = mx.array([], dtype=mx.uint32)
 
 
 def drawn_logits(seed: int) -> mx.array:
+    """(1, 50), the likeliest far above the rest."""
     return mx.random.normal((1, 50), key=mx.random.key(seed)) * 3
 
 
 def kept(logprobs: mx.array) -> set[int]:
+    """The tokens that a filter left."""
     return set(np.flatnonzero(np.isfinite(np.array(logprobs)[0])).tolist())
 
 
 def normalised(logits: mx.array) -> mx.array:
+    """Log-probabilities, which mlx-lm's filters take."""
     return logits - mx.logsumexp(logits, axis=-1, keepdims=True)
 
 

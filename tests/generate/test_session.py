@@ -46,10 +46,12 @@ def fresh_logits(gemma: mlx_gemma.Gemma, prompt: Prompt) -> np.ndarray:
 
 
 def shown(seed: int) -> Shown:
+    """A picture as the model gets it."""
     return Shown.of(squares(picture(seed), 28)[0])
 
 
 def image_ids(gemma: mlx_gemma.Gemma) -> list[int]:
+    """One picture's place in a text."""
     config = gemma.config
     return [config.boi_token_id, *[config.image_token_id] * config.tokens_per_image, config.eoi_token_id]
 
@@ -66,11 +68,10 @@ def test_any_walk_equals_a_fresh_start(gemma: mlx_gemma.Gemma, seed: int) -> Non
         if step == "extend":
             ids += [dice.randrange(100, 500) for _ in range(dice.randrange(1, 30))]
         elif step == "look":
-            ids += image_ids(gemma) + [dice.randrange(100, 500)]
+            ids += [*image_ids(gemma), dice.randrange(100, 500)]
             pictures.append(shown(dice.randrange(4)))
         elif step == "cut":
             ids = ids[: dice.randrange(1, len(ids) + 1)]
-            whole = ids.count(gemma.config.image_token_id) // gemma.config.tokens_per_image
             while ids[-1] == gemma.config.image_token_id:
                 ids.pop()
             whole = ids.count(gemma.config.image_token_id) // gemma.config.tokens_per_image
