@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from importlib import import_module
 
 from mlx_gemma.chat import Chat
 from mlx_gemma.generate.answer import Options
@@ -18,7 +19,7 @@ PICTURE = "/image "
 def converse(chat: Chat, images: Sequence[Picture], options: Options) -> None:
     """Ask and answer until the end of input. What cannot be answered is explained, and the next question awaited."""
     with suppress(ImportError):
-        import readline  # noqa: F401  # pyright: ignore[reportUnusedImport]  it gives input() its line editing
+        import_module("readline")  # gives input() its line editing
     terminal.note(WELCOME)
     waiting = list(images)
     while (line := _next_line()) is not None:
