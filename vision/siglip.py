@@ -61,7 +61,8 @@ class Embeddings(nn.Module):
         self.position_embedding = nn.Embedding(config.patches, config.hidden)
 
     def __call__(self, pixels: mx.array) -> mx.array:
-        return self.patch_embedding(pixels) + self.position_embedding.weight
+        x = self.patch_embedding(pixels)
+        return x + self.position_embedding(mx.arange(x.shape[1]))  # by index: the table may be quantised
 
 
 class Attention(nn.Module):

@@ -161,7 +161,7 @@ class _Filler:
 
     def _converted(self, name: str) -> mx.array:
         tensor, module = self.tensors[name], name.rpartition(".")[0]
-        if module in self.unpack:
+        if module in self.unpack and name.endswith(".weight"):
             return self._unpacked(module)
         value = self.lazy.pop(name)
         if tensor.dtype.startswith("U"):

@@ -27,13 +27,12 @@ class Chance:
         return (self._raw(shape) % np.uint64(bound)).astype(np.int64)
 
     def uniform(self, low: float, high: float, shape: Shape) -> Doubles:
-        return low + (high - low) * ((self._raw(shape) >> np.uint64(11)) * 2.0**-53)
+        return low + (high - low) * ((self._raw(shape) >> np.uint64(11)).astype(np.float64) * 2.0**-53)
 
     def normal(self, shape: Shape) -> Doubles:
         """Nearly normal, mean 0 and variance 1: the sum of the four quarters of one 64-bit number."""
         quarters = self._raw(shape)[..., None].view(np.uint16)
-        total: Doubles = quarters.sum(-1, dtype=np.uint32).astype(np.float64)
-        return (total - _MEAN) / _SPREAD
+        return (quarters.sum(-1, dtype=np.uint32).astype(np.float64) - _MEAN) / _SPREAD
 
     def _raw(self, shape: Shape) -> NDArray[np.uint64]:
         return np.asarray(self._bits.random_raw(shape), dtype=np.uint64)
