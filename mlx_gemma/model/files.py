@@ -88,7 +88,9 @@ def _header(file: Path) -> dict[str, Stored]:
             raise WeightsError(f"{file}: not a safetensors file, or cut short; download it again")
         try:
             header = json.loads(stream.read(length))
-            metadata = header.pop("__metadata__", None) or {}  # MLX writes null for none
+            metadata = cast(
+                "dict[str, str]", header.pop("__metadata__", None) or {}
+            )  # MLX writes null for none
             tensors = {
                 name: _stored(file, entry, metadata.get("format", "pt")) for name, entry in header.items()
             }
