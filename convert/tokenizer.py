@@ -57,7 +57,7 @@ def _trainer(pieces: tuple[str, ...]) -> bytes:
         "<pad>": (43, 48),
     }  # id field, piece field
     spec = (
-        _number(3, _BPE) + _number(4, len(pieces)) + _number(24, True) + _number(35, True)
+        _number(3, _BPE) + _number(4, len(pieces)) + _number(25, True) + _number(35, True)
     )  # split_digits, bytes
     for piece, (id_field, _) in named.items():
         spec += _number(id_field, pieces.index(piece))

@@ -72,7 +72,7 @@ class Tokenizer:
 
     def piece_bytes(self, index: int) -> bytes:
         """The UTF-8 bytes, perhaps only part of a character, that an id stands for; empty for a control piece."""
-        piece = None if index in self.control_ids else self._backend.piece(index)
+        piece = self._backend.piece(index)
         if piece is None:
             return b""
         byte = _BYTE.fullmatch(piece)
@@ -101,10 +101,8 @@ class Detokenizer:
         return self._utf8.decode(self._tokenizer.piece_bytes(index))
 
     def finish(self) -> str:
-        """What a stream that ended inside a character leaves behind (U+FFFD), and a fresh start."""
-        rest = self._utf8.decode(b"", final=True)
-        self._utf8.reset()
-        return rest
+        """What a stream that ended inside a character leaves behind (U+FFFD); then the next stream may start."""
+        return self._utf8.decode(b"", final=True)
 
 
 def _added_pieces(folder: Path) -> dict[str, int]:

@@ -139,6 +139,15 @@ def test_missing_and_unknown_tensors(tmp_path: Path) -> None:
         dequantise(path, tmp_path / "made")
 
 
+def test_tensors_left_over(tmp_path: Path) -> None:
+    """A file that has all it needs and one tensor more, such as an untied head, is refused: it would not be used."""
+    path = ggufs.write(
+        tmp_path / "untied.gguf", ggufs.weights() | {"output.weight": np.zeros((4, 32), np.float32)}
+    )
+    with pytest.raises(WeightsError, match=r"missing: \[\]; not known: \['output\.weight'\]"):
+        dequantise(path, tmp_path / "made")
+
+
 def test_existing_folder_is_kept(whole: Path, tmp_path: Path) -> None:
     """A folder that exists is never written over."""
     (tmp_path / "made").mkdir()
