@@ -3,20 +3,23 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
 
-from mlx_gemma.gemma import Gemma, checked
 from mlx_gemma.generate.answer import Answer, Options, Piece, Reply, Stats
 from mlx_gemma.generate.eyes import Shown
-from mlx_gemma.generate.session import Prompt, Session
+from mlx_gemma.generate.prompt import Prompt, checked
+from mlx_gemma.generate.session import Session
 from mlx_gemma.text.prompt import ImageLayout, ImageSlot, Turn, render
 from mlx_gemma.text.thinking import ask_to_think
 from vision.errors import PictureError
 from vision.pictures import Picture, open_picture
 from vision.pixels import squares
+
+if TYPE_CHECKING:
+    from mlx_gemma.gemma import Gemma
 
 __all__ = ["Chat", "Options", "Piece", "Reply", "Stats"]
 
@@ -29,7 +32,7 @@ class Chat:
     turns: what was said so far. last_reply: the latest answer, whole or interrupted.
     """
 
-    def __init__(self, gemma: Gemma, system: str | None = None) -> None:
+    def __init__(self, gemma: "Gemma", system: str | None = None) -> None:
         self.gemma = gemma
         self.system = system
         self.turns: list[Turn] = []

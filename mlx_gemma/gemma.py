@@ -11,17 +11,18 @@ from numpy.typing import ArrayLike
 
 from mlx_gemma import memory
 from mlx_gemma.engine import Engine
-from mlx_gemma.generate.eyes import Eyes, Shown
+from mlx_gemma.generate.eyes import Eyes
 from mlx_gemma.generate.loop import decode
+from mlx_gemma.generate.prompt import Prompt, checked, shown
 from mlx_gemma.generate.sampling import Sampler
-from mlx_gemma.generate.session import Prompt, Session
+from mlx_gemma.generate.session import Session
 from mlx_gemma.library import resolve
 from mlx_gemma.model.config import GemmaConfig
 from mlx_gemma.model.files import stored_tensors
 from mlx_gemma.model.multimodal import Gemma3
 from mlx_gemma.model.weights import Progress, computing_dtype, load_model
 from mlx_gemma.text import control
-from vision.errors import OptionError, PromptError, TokenizerError
+from vision.errors import OptionError, TokenizerError
 
 if TYPE_CHECKING:
     from mlx_gemma.chat import Chat
@@ -129,7 +130,7 @@ class Gemma:
 
     def image_features(self, pixels: ArrayLike) -> mx.array:
         """What the decoder gets to see of pictures (N, S, S, 3) in [-1, 1]: (N, tokens_per_image, hidden)."""
-        pictures = _shown(pixels)
+        pictures = shown(pixels)
 
         def work() -> mx.array:
             features = self.eyes.features(pictures)
@@ -196,7 +197,7 @@ class Gemma:
 
     def prompt(self, ids: Sequence[int], pixels: ArrayLike | None = None) -> Prompt:
         """Ids and pixels, checked against the vocabulary, the context and each other."""
-        pictures = _shown(pixels) if pixels is not None else ()
+        pictures = shown(pixels) if pixels is not None else ()
         return checked(Prompt(np.array(ids, dtype=np.int32), pictures), self.config)
 
     def chat(self, system: str | None = None) -> "Chat":
@@ -204,29 +205,3 @@ class Gemma:
         from mlx_gemma.chat import Chat
 
         return Chat(self, system)
-
-
-def checked(prompt: Prompt, config: GemmaConfig) -> Prompt:
-    """The same prompt, or PromptError: no ids, ids out of range, too long, or places and pictures that differ."""
-    ids, vocab, context = prompt.ids, config.decoder.vocab, config.decoder.context
-    if ids.ndim != 1 or not len(ids):
-        raise PromptError(f"need a flat list of at least one id, got shape {ids.shape}")
-    places = int((ids == config.image_token_id).sum()) if config.vision else 0
-    if places != len(prompt.pictures) * config.tokens_per_image and (config.vision or not prompt.pictures):
-        raise PromptError(
-            f"the prompt has places for {places / config.tokens_per_image:g} pictures, got {len(prompt.pictures)}"
-        )
-    if not config.vision and prompt.pictures:
-        raise PromptError("this model reads text only; use a multimodal checkpoint, or leave the picture out")
-    if ids.min() < 0 or ids.max() >= vocab:
-        raise PromptError(
-            f"ids must lie in 0..{vocab - 1}, got {ids.min()}..{ids.max()}; is this the model's tokenizer?"
-        )
-    if len(ids) >= context:
-        raise PromptError(f"the prompt has {len(ids):,} tokens, this model's context {context:,}; shorten it")
-    return prompt
-
-
-def _shown(pixels: ArrayLike) -> tuple[Shown, ...]:
-    values = np.asarray(pixels, dtype=np.float32)
-    return tuple(Shown.of(each) for each in (values[None] if values.ndim == 3 else values))

@@ -13,20 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlx_gemma.generate.eyes import Eyes, Shown
+from mlx_gemma.generate.prompt import Prompt
 from mlx_gemma.model.config import DecoderConfig
 from mlx_gemma.model.masks import image_blocks
 from mlx_gemma.model.multimodal import Gemma3
 
 CHUNK = 1024  # tokens computed at once in prefill
 SCORE_BYTES = 1 << 30  # attention scores of one layer may take this much, where no fused kernel spares them
-
-
-@dataclass(frozen=True)
-class Prompt:
-    """Ids with the soft tokens of pictures in place, and the pictures in that order."""
-
-    ids: NDArray[np.int32]
-    pictures: tuple[Shown, ...] = ()
 
 
 @dataclass(frozen=True)

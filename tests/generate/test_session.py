@@ -7,7 +7,8 @@ import pytest
 
 import mlx_gemma
 from mlx_gemma.generate.eyes import Shown
-from mlx_gemma.generate.session import Prompt, Session, capped_chunk, pieces
+from mlx_gemma.generate.prompt import Prompt
+from mlx_gemma.generate.session import Session, capped_chunk, pieces
 from mlx_gemma.model.cache import WindowCache
 from mlx_gemma.model.config import GEMMA3_4B, GEMMA3_27B
 from tests.tiny_chat import picture
