@@ -80,6 +80,17 @@ def choose_findings(rng: np.random.Generator) -> tuple[Finding, ...]:
     return tuple(found)
 
 
+def crowd_findings(rng: np.random.Generator) -> tuple[Finding, ...]:
+    """Up to four findings, one in each lung and what goes with both: more to see in a picture, to learn to see."""
+    sides: tuple[Side, Side] = ("left", "right")
+    found = [Finding(IN_LUNG[int(rng.integers(len(IN_LUNG)))], side) for side in sides if rng.random() < 0.75]
+    if rng.random() < 0.5:
+        found.append(Finding("pacemaker", sides[int(rng.integers(2))]))
+    if rng.random() < 0.5:
+        found.append(Finding("large heart"))
+    return tuple(found)
+
+
 def choose_film(rng: np.random.Generator, findings: tuple[Finding, ...] | None = None) -> Film:
     """A film with varied pose and exposure, with the findings asked for or with chosen ones."""
     if findings is None:

@@ -1,6 +1,6 @@
-"""What a step of training is made of: conversations about freshly drawn pictures, as padded ids and pixels.
+"""Conversations to learn from, about freshly drawn pictures, in the library's own prompts.
 
-N pictures  R conversations  L tokens  S side of a picture  G cells a side  K kinds of finding, and one: unlike
+R conversations  L tokens
 """
 
 from __future__ import annotations
@@ -10,12 +10,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-import vision
-from mlx_gemma.demo import questions, unlike, wordings, words
-from mlx_gemma.demo.drawing import cells, draw
-from mlx_gemma.demo.film import KINDS, choose_film
+from mlx_gemma.demo import questions, wordings, words
+from mlx_gemma.demo.exposures import Eye, Pictures, Shown, show, stack
 from mlx_gemma.demo.questions import Exchange
 from mlx_gemma.demo.words import Truth
 from mlx_gemma.text import control
@@ -25,30 +22,20 @@ from mlx_gemma.text.tokenizer import Tokenizer
 
 @dataclass(frozen=True)
 class Shape:
-    """How many conversations of each sort make a batch, and the sizes of the model they are for."""
+    """How many conversations of each sort make a batch."""
 
-    layout: ImageLayout
-    image_size: int
     one_picture: int = 20
     two_pictures: int = 2
     no_picture: int = 2
-    unlike_share: float = 0.2
-
-    @property
-    def grid(self) -> int:
-        return round(self.layout.tokens_per_image**0.5)
 
 
 @dataclass(frozen=True)
 class Batch:
-    """ids (R, L) int32 padded with 0; answers (R, L) bool: places whose id is the model's to say; pixels
-    (N, S, S, 3) float32; cells (N, G * G, K) float32: what lies where.
-    """
+    """ids (R, L) int32 padded with 0; answers (R, L) bool: places whose id is the model's to say; its pictures."""
 
     ids: NDArray[np.int32]
     answers: NDArray[np.bool_]
-    pixels: NDArray[np.float32]
-    cells: NDArray[np.float32]
+    pictures: Pictures
 
 
 @dataclass
@@ -57,24 +44,7 @@ class Lesson:
 
     rng: np.random.Generator
     turns: list[Turn] = field(default_factory=list[Turn])
-    pictures: list[Image.Image] = field(default_factory=list[Image.Image])
-    cells: list[NDArray[np.bool_]] = field(default_factory=list[NDArray[np.bool_]])
-
-    def show(self, grid: int, unlike_share: float) -> Truth:
-        """Draw a picture for the next question."""
-        width = int(self.rng.integers(112, 225))
-        marks = np.zeros((grid, grid, len(KINDS) + 1), bool)
-        if self.rng.random() < unlike_share:
-            self.pictures.append(unlike.make(self.rng, width))
-            marks[..., -1] = True
-            self.cells.append(marks)
-            return None
-        film = choose_film(self.rng)
-        drawing = draw(film, width)
-        self.pictures.append(drawing.image)
-        marks[..., :-1] = cells(drawing, KINDS, grid)
-        self.cells.append(marks)
-        return film.truth
+    shown: list[Shown] = field(default_factory=list[Shown])
 
     def say(self, exchange: Exchange, tokenizer: Tokenizer, *, picture: bool) -> None:
         """Ask and answer, with the newest picture before or after the words."""
@@ -86,49 +56,47 @@ class Lesson:
         self.turns.append(Turn("model", (Ids(tuple(tokenizer.encode(exchange.answer))),)))
 
 
-def converse(
-    rng: np.random.Generator, shape: Shape, tokenizer: Tokenizer, pictures: int, turns: int
-) -> Lesson:
+def converse(rng: np.random.Generator, eye: Eye, tokenizer: Tokenizer, pictures: int, turns: int) -> Lesson:
     """A conversation of `turns` questions in which `pictures` pictures are shown, one a turn at most."""
     lesson = Lesson(rng)
     first = 1 if pictures == 1 and turns > 1 and rng.random() < 0.1 else 0
     truth: Truth = None
     topic = None
     for place in range(turns):
-        shown = first <= place < first + pictures
-        if shown:
-            truth, topic = lesson.show(shape.grid, shape.unlike_share), None
-        if not lesson.pictures:
+        now = first <= place < first + pictures
+        if now:
+            lesson.shown.append(show(rng, eye))
+            truth, topic = lesson.shown[-1].truth, None
+        if not lesson.shown:
             exchange = questions.chat(rng, with_picture=False)
             if rng.random() < 0.35:
                 exchange = Exchange(questions.about_picture(rng, None).question, words.NO_PICTURE)
-        elif shown and rng.random() < 0.04:
+        elif now and rng.random() < 0.04:
             exchange = Exchange("", words.report(truth))
         elif rng.random() < 0.07:
             exchange = questions.chat(rng, with_picture=True)
         else:
             exchange = questions.about_picture(rng, truth, topic)
         topic = exchange.topic
-        lesson.say(exchange, tokenizer, picture=shown)
+        lesson.say(exchange, tokenizer, picture=now)
     return lesson
 
 
-def make_batch(seed: Sequence[int], shape: Shape, tokenizer: Tokenizer) -> Batch:
+def make_batch(
+    seed: Sequence[int], shape: Shape, eye: Eye, tokenizer: Tokenizer, layout: ImageLayout
+) -> Batch:
     """The batch of this seed, always the same."""
     rng = np.random.default_rng(tuple(seed))
     turns = int(rng.choice((1, 2, 3), p=(0.5, 0.3, 0.2)))  # the same for all rows: little padding
     wanted = [1] * shape.one_picture + [min(2, turns)] * shape.two_pictures + [0] * shape.no_picture
-    lessons = [converse(rng, shape, tokenizer, n, turns) for n in wanted]
+    lessons = [converse(rng, eye, tokenizer, n, turns) for n in wanted]
     rows = [
-        render(lesson.turns, system_text(rng), tokenizer, shape.layout, open_model_turn=False)
-        for lesson in lessons
+        render(lesson.turns, system_text(rng), tokenizer, layout, open_model_turn=False) for lesson in lessons
     ]
     length = -(-max(map(len, rows)) // 8) * 8
     ids = np.array([row + [0] * (length - len(row)) for row in rows], np.int32)
-    pixels = [vision.prepare(p, shape.image_size)[0] for lesson in lessons for p in lesson.pictures]
-    marks = [c for lesson in lessons for c in lesson.cells]
-    flat = np.stack(marks).reshape(len(marks), shape.grid**2, -1).astype(np.float32)
-    return Batch(ids, answer_places(ids, tokenizer), np.stack(pixels), flat)
+    pictures = stack([each for lesson in lessons for each in lesson.shown], eye)
+    return Batch(ids, answer_places(ids, tokenizer), pictures)
 
 
 def system_text(rng: np.random.Generator) -> str | None:

@@ -1,0 +1,108 @@
+"""One step of learning: the model with its probes, its two losses, the rates and the optimiser.
+
+N pictures  P patches  M tokens a picture  R conversations  L tokens
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import mlx.core as mx
+import mlx.nn as nn
+import mlx.optimizers as optim
+import numpy as np
+
+from mlx_gemma.demo.exposures import Pictures
+from mlx_gemma.demo.film import KINDS
+from mlx_gemma.demo.lessons import Batch
+from mlx_gemma.model.config import GemmaConfig
+from mlx_gemma.model.multimodal import Gemma3
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long and how fast. The rate is warm for `warm` steps of either stage, then flat, at the end falling to 0.
+
+    look: steps of pictures only. steps: all steps, those included. fall: the falling part of the second stage.
+    """
+
+    look: int = 1600
+    steps: int = 2700
+    warm: int = 40
+    fall: float = 0.5
+    rate: float = 1e-3
+    decay: float = 0.02
+    clip: float = 1.0
+    probe_weight: float = 2.0
+
+    def rate_at(self, step: int) -> float:
+        """The rate of one step."""
+        since = step if step < self.look else step - self.look
+        left = (self.steps - step) / (self.fall * (self.steps - self.look))
+        return self.rate * min(1.0, (since + 1) / self.warm, max(left, 0.01))
+
+
+class Pupil(nn.Module):
+    """The model with the probes that read its tower, patch by patch, and its image tokens."""
+
+    def __init__(self, gemma: Gemma3, config: GemmaConfig) -> None:
+        super().__init__()
+        assert config.vision is not None
+        self.gemma = gemma
+        self.patch_probe = nn.Linear(config.vision.hidden, len(KINDS) + 1)
+        self.token_probe = nn.Linear(config.decoder.hidden, len(KINDS) + 1)
+
+    def see(self, pictures: Pictures) -> tuple[mx.array, mx.array]:
+        """Image features (N, M, hidden), and the probes' binary cross entropies, mean nats, added."""
+        patches = self.gemma.vision_tower(mx.array(pictures.pixels))  # N P D
+        tokens = self.gemma.multi_modal_projector(patches)  # N M hidden
+        fine = nn.losses.binary_cross_entropy(self.patch_probe(patches), mx.array(pictures.patches))
+        coarse = nn.losses.binary_cross_entropy(self.token_probe(tokens), mx.array(pictures.tokens))
+        return tokens, fine + coarse
+
+    def say(self, batch: Batch, features: mx.array) -> mx.array:
+        """Mean cross entropy of an id of an answer, in nats."""
+        hidden = self.gemma.hidden(batch.ids, features)  # R L hidden
+        said = np.flatnonzero(batch.answers)
+        before = hidden.reshape(-1, hidden.shape[-1])[mx.array(said - 1)]  # one place foretells the next
+        logits = self.gemma.language_model.head(before)
+        return nn.losses.cross_entropy(logits, mx.array(batch.ids.reshape(-1)[said]), reduction="mean")
+
+
+def make_optimizer(pupil: Pupil, plan: Plan) -> optim.MultiOptimizer:
+    """AdamW; a tenth of the rate for patches, whose 588 inputs rise and fall together."""
+    slow, fast = (optim.AdamW(plan.rate, betas=[0.9, 0.98], weight_decay=plan.decay) for _ in range(2))
+    optimizer = optim.MultiOptimizer([slow, fast], [lambda name, _: "patch_embedding" in name])
+    optimizer.init(pupil.trainable_parameters())
+    return optimizer
+
+
+def learn(
+    pupil: Pupil, optimizer: optim.MultiOptimizer, step: int, plan: Plan, work: Pictures | Batch
+) -> tuple[float, float]:
+    """One step on pictures, or on conversations about them; the losses (say, see) before it, say 0 for pictures."""
+
+    def loss(work: Pictures | Batch) -> tuple[mx.array, mx.array, mx.array]:
+        if isinstance(work, Pictures):
+            _, see = pupil.see(work)
+            return see, mx.array(0.0), see
+        features, see = pupil.see(work.pictures)
+        say = pupil.say(work, features)
+        return say + plan.probe_weight * see, say, see
+
+    (_, say, see), grads = nn.value_and_grad(pupil, loss)(work)
+    grads, _ = optim.clip_grad_norm(grads, plan.clip)
+    slow, fast = optimizer.optimizers
+    slow.learning_rate, fast.learning_rate = (mx.array(share * plan.rate_at(step)) for share in (0.1, 1.0))
+    optimizer.update(pupil, grads)
+    mx.eval(pupil.parameters(), optimizer.state, say, see)
+    return float(say.item()), float(see.item())
+
+
+@mx.compile
+def quick_gelu(x: mx.array) -> mx.array:
+    """nn.gelu_approx to 3e-4, its tanh a ratio of polynomials: on MLX's CPU backend tanh takes most of a step."""
+    u = mx.clip(0.7978845608 * (x + 0.044715 * x * x * x), -5, 5)
+    q = u * u
+    tanh = u * (135135 + q * (17325 + q * (378 + q))) / (135135 + q * (62370 + q * (3150 + 28 * q)))
+    return 0.5 * x * (1 + tanh)
