@@ -9,10 +9,11 @@ from pathlib import Path
 import mlx.core as mx
 import mlx.nn as nn
 
-from mlx_gemma.model.config import GemmaConfig, Quantization
+from mlx_gemma.model.config import GemmaConfig
 from mlx_gemma.model.files import Stored, read_tensors, stored_tensors
 from mlx_gemma.model.multimodal import Gemma3
 from mlx_gemma.model.names import assign, canonical, some
+from mlx_gemma.model.quantization import Quantization
 from mlx_gemma.model.tree import named, place
 from vision.errors import ConfigError, WeightsError
 
