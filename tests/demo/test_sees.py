@@ -103,7 +103,7 @@ def test_an_example_that_is_no_chest(demo: mlx_gemma.Gemma) -> None:
 
 
 def test_a_conversation(demo: mlx_gemma.Gemma) -> None:
-    """Questions as people ask them, one after another, about one picture; the picture is only encoded with the first."""
+    """Questions as people ask them, one after another, about one picture."""
     chat = demo.chat()
     said = [
         chat.ask("Is there an effusion?", [EXAMPLES / "effusion_left.png"]).text,
@@ -115,7 +115,9 @@ def test_a_conversation(demo: mlx_gemma.Gemma) -> None:
         "The pleural effusion is on the left.",
         "No. The heart is of normal size.",
     ]
-    assert words.find(words.read_report(chat.ask("Describe the picture.").text), "effusion") == Finding("effusion", "left")
+    assert words.find(words.read_report(chat.ask("Describe the picture.").text), "effusion") == Finding(
+        "effusion", "left"
+    )
 
 
 def test_without_a_picture_there_is_nothing_to_see(demo: mlx_gemma.Gemma) -> None:
