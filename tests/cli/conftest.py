@@ -13,6 +13,14 @@ from tests.cli import checkpoints
 Done = subprocess.CompletedProcess[str]
 Run = Callable[..., Done]
 
+WAITING = ("loading ", "looking at ", "replaying ")  # what is said where something takes over a second
+
+
+def said(stderr: str | bytes) -> list[str]:
+    """The lines on stderr, but for those that only a slow machine prints."""
+    text = stderr if isinstance(stderr, str) else stderr.decode()
+    return [line for line in text.splitlines() if not line.startswith(WAITING)]
+
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:

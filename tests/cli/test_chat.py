@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.cli.conftest import Run
+from tests.cli.conftest import Run, said
 
 ENDLESS = "100000"  # tokens: more than any test waits for
 
@@ -55,7 +55,7 @@ def films(tmp_path: Path) -> list[Path]:
 def test_json_is_one_object(run: Run, seeing: Path) -> None:
     """`--json` prints one object with the documented fields, in the documented units, and nothing else."""
     done = run("chat", "--model", seeing, "-p", "Hello", "--max-tokens", "5", "--json")
-    assert done.stderr == ""
+    assert said(done.stderr) == []
     answer = json.loads(done.stdout)
     kinds = {key: type(value) for key, value in answer.items()}
     assert kinds == {
@@ -133,13 +133,13 @@ def test_text_is_what_json_says(run: Run, seeing: Path) -> None:
     options = ("chat", "--model", seeing, "-p", "Hello", "--max-tokens", "12")
     plain, whole = run(*options), json.loads(run(*options, "--json").stdout)
     assert plain.stdout == whole["text"].rstrip("\n") + "\n"
-    assert plain.stderr == ""
+    assert said(plain.stderr) == []
 
 
 def test_demo_says_so_first(run: Run) -> None:
     """The embedded model's answers begin, on stderr, with what it is; stdout holds the answer alone."""
     done = run("chat", "--model", "demo", "-p", "What can you do?", "--max-tokens", "8")
-    assert done.stderr.splitlines() == [
+    assert said(done.stderr) == [
         "demo model: trained on drawn chest pictures, not on patients; nothing it says is medical"
     ]
     assert done.stdout.strip()
@@ -149,7 +149,7 @@ def test_demo_says_so_first(run: Run) -> None:
 def test_default_model_is_announced(run: Run) -> None:
     """Where no MedGemma is found the demo answers, and one line says how to get the real one."""
     done = run("chat", "-p", "What can you do?", "--max-tokens", "8")
-    note, announcement = done.stderr.splitlines()
+    note, announcement = said(done.stderr)
     assert note.startswith("demo model: ")
     assert announcement.startswith("model: none found")
 
@@ -163,7 +163,7 @@ def test_interrupt_keeps_what_was_written(start: Start, seeing: Path) -> None:
     assert answering.returncode == 130
     assert len(first + out) > 1
     assert out.endswith(b"\n")
-    assert err == b""
+    assert said(err) == []
 
 
 def test_interrupted_json_is_still_an_object(start: Start, seeing: Path, tmp_path: Path) -> None:
@@ -177,7 +177,7 @@ def test_interrupted_json_is_still_an_object(start: Start, seeing: Path, tmp_pat
         answering.wait(timeout=6)  # by now it answers
     answering.send_signal(signal.SIGINT)
     out, err = answering.communicate(timeout=20)
-    assert (answering.returncode, err) == (130, b"")
+    assert (answering.returncode, said(err)) == (130, [])
     assert json.loads(out)["stop_reason"] == "interrupted"
     assert json.loads(out)["completion_tokens"] > 0
 
@@ -188,7 +188,7 @@ def test_reader_may_leave(start: Start, seeing: Path) -> None:
     answering.stdout.read(1)
     answering.stdout.close()
     assert answering.wait(timeout=20) != 0
-    assert answering.stderr.read() == b""
+    assert said(answering.stderr.read()) == []
 
 
 def test_conversation_at_a_terminal(start: Start, seeing: Path, films: list[Path]) -> None:
@@ -230,7 +230,7 @@ def test_first_token_needs_no_heavy_library(seeing: Path) -> None:
     )
     command = [sys.executable, "-c", code, "chat", "--model", str(seeing), "-p", "Hello", "--max-tokens", "2"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stderr) == (0, "[]\n")
+    assert (done.returncode, said(done.stderr)) == (0, ["[]"])
 
 
 def test_no_verb_opens_a_socket(seeing: Path, films: list[Path]) -> None:
@@ -247,4 +247,4 @@ def test_no_verb_opens_a_socket(seeing: Path, films: list[Path]) -> None:
     for verb in (["chat", "-p", "Hello", "--max-tokens", "2", *image], ["doctor"]):
         command = [sys.executable, "-c", code, *verb, "--model", str(seeing)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60)
-        assert (done.returncode, done.stderr) == (0, "sockets []\n")
+        assert (done.returncode, said(done.stderr)) == (0, ["sockets []"])
