@@ -80,10 +80,12 @@ def read(name: str, config: Config, length: int, *, seed: int, past: int = 0) ->
     return Case(name, text_only(config), (BOS, *words(length - 1, seed)), past=past, seed=seed)
 
 
-def like(heads: int, kv_heads: int, layers: int, *, query_scalar: int = 16, scale: float = 8.0) -> Config:
-    """The depth and the head ratios of a real size, with heads of 16 and a width of 64."""
+def like(
+    heads: int, kv_heads: int, layers: int, *, size: int, query_scalar: int, scale: float = 8.0
+) -> Config:
+    """The depth and the head ratios of a real model, with heads of `size` and a width of 64."""
     return decoder(
-        layers=layers, heads=heads, kv_heads=kv_heads, head_dim=16, query_scalar=query_scalar, scale=scale
+        layers=layers, heads=heads, kv_heads=kv_heads, head_dim=size, query_scalar=query_scalar, scale=scale
     )
 
 
@@ -113,11 +115,11 @@ CASES: tuple[Case, ...] = (
     read("layer types of its own", _CUSTOM, 30, seed=91),
     read("no scaling, pattern of two", decoder(layers=5, pattern=2, scale=1.0), 30, seed=12),
     read("positions up to 131071", _FAR, 12, past=131_060, seed=13),
-    read("shaped like 270M", like(4, 1, 18, scale=1.0), 12, seed=14),
-    read("shaped like 1B", like(4, 1, 26, scale=1.0), 12, seed=135),
-    read("shaped like 4B", like(8, 4, 34), 12, seed=96),
-    read("shaped like 12B", like(16, 8, 48), 12, seed=17),
-    read("shaped like 27B", like(32, 16, 62, query_scalar=21), 12, seed=18),
+    read("shaped like 270M", like(4, 1, 18, size=16, query_scalar=16, scale=1.0), 12, seed=14),
+    read("shaped like 1B", like(4, 1, 26, size=16, query_scalar=16, scale=1.0), 12, seed=135),
+    read("shaped like 4B", like(8, 4, 34, size=16, query_scalar=16), 12, seed=96),
+    read("shaped like 12B", like(16, 8, 48, size=8, query_scalar=8), 12, seed=17),
+    read("shaped like 27B", like(32, 16, 62, size=8, query_scalar=10), 12, seed=18),
 )
 
 # Not among CASES: its weights are those that mlx-vlm made of the drawn ones (tests/golden/make_mlx_vlm.py).
