@@ -1,6 +1,6 @@
 """A conversation about text and pictures: what was said, what the model has computed of it, and the next answer."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,7 +54,7 @@ class Chat:
 
     def stream(
         self, text: str, images: Sequence[Viewable] = (), options: Options | None = None, **changes: Any
-    ) -> Iterator[Piece]:
+    ) -> Generator[Piece, None, None]:
         """The same, piece by piece. Closing the stream early keeps what was said until then as the answer."""
         options = replace(options or Options(), **changes)
         turn, shown = self._message(text, images, options)

@@ -96,7 +96,7 @@ def test_closing_a_stream_keeps_the_partial_answer(gemma: mlx_gemma.Gemma) -> No
     chat = gemma.chat()
     stream = chat.stream("the lungs", max_tokens=200)
     heard = [next(stream).text for _ in range(3)]
-    stream.close()  # type: ignore[attr-defined]
+    stream.close()
     assert chat.last_reply is not None
     assert chat.last_reply.stop_reason == "interrupted"
     assert chat.last_reply.text.startswith("".join(heard))
