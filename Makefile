@@ -8,6 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 SOURCES := vision mlx_gemma convert tui tests $(wildcard benchmarks)
 PICTURE ?= examples/effusion_left.png
 QUESTION ?= Describe this picture.
+EVIDENCE := start overhead speed hang
 
 .PHONY: help demo test check fmt evidence clean
 
@@ -19,7 +20,7 @@ help:
 	@echo 'make evidence  the long runs, whose output is committed under docs/evidence'
 
 demo: .venv/installed
-	@MLX_GEMMA_OFFLINE=1 $(BIN)/mlx_gemma chat --model demo --image $(PICTURE) -p "$(QUESTION)"
+	@$(BIN)/mlx_gemma chat --model demo --image $(PICTURE) -p "$(QUESTION)"
 
 test: .venv/installed-test
 	$(BIN)/python -m pytest -q
@@ -37,7 +38,7 @@ fmt: .venv/installed-test
 	$(BIN)/ruff format $(SOURCES)
 
 evidence: .venv/installed-test
-	$(BIN)/python -m benchmarks.evidence
+	set -e; for name in $(EVIDENCE); do $(BIN)/python -m benchmarks.$$name > docs/evidence/$$name.md; done
 
 clean:
 	rm -rf .venv build dist *.egg-info

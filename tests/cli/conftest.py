@@ -13,7 +13,8 @@ from tests.cli import checkpoints
 Done = subprocess.CompletedProcess[str]
 Run = Callable[..., Done]
 
-WAITING = ("loading ", "looking at ", "replaying ", "reading ", "answering ")  # what is said where something takes over a second
+# What is said where something takes over a second.
+WAITING = ("loading ", "looking at ", "replaying ", "reading ", "answering ")
 
 
 def said(stderr: str | bytes) -> list[str]:
