@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -117,8 +118,10 @@ def stored(model: Gemma3) -> dict[str, mx.array]:
 
 
 def write(model: Gemma3, tokenizer: Tokenizer, folder: Path) -> None:
-    """All files of the checkpoint but tokenizer.model, which was there first."""
+    """All files of the checkpoint; tokenizer.model, trained first, is the demo's own."""
     folder.mkdir(parents=True, exist_ok=True)
+    if folder.resolve() != FOLDER.resolve():
+        shutil.copyfile(FOLDER / "tokenizer.model", folder / "tokenizer.model")
     config = config_json(tokenizer)
     mx.save_safetensors(str(folder / "model.safetensors"), stored(model), {"format": "pt"})
     image = {

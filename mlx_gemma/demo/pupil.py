@@ -1,6 +1,6 @@
 """One step of learning: the model with its probes, its two losses, the rates and the optimiser.
 
-N pictures  P patches  M tokens a picture  R conversations  L tokens
+N pictures  P patches  M tokens a picture  R conversations  L tokens  K, F see exposures.py
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import mlx.nn as nn
 import mlx.optimizers as optim
 import numpy as np
 
-from mlx_gemma.demo.exposures import Pictures
+from mlx_gemma.demo.exposures import SEEN, Pictures
 from mlx_gemma.demo.film import KINDS
 from mlx_gemma.demo.lessons import Batch
 from mlx_gemma.model.config import GemmaConfig
@@ -26,8 +26,8 @@ class Plan:
     look: steps of pictures only. steps: all steps, those included. fall: the falling part of the second stage.
     """
 
-    look: int = 1600
-    steps: int = 2700
+    look: int = 1300
+    steps: int = 2050
     warm: int = 40
     fall: float = 0.5
     rate: float = 1e-3
@@ -50,15 +50,16 @@ class Pupil(nn.Module):
         assert config.vision is not None
         self.gemma = gemma
         self.patch_probe = nn.Linear(config.vision.hidden, len(KINDS) + 1)
-        self.token_probe = nn.Linear(config.decoder.hidden, len(KINDS) + 1)
+        self.token_probe = nn.Linear(config.decoder.hidden, len(SEEN) + 1)
 
     def see(self, pictures: Pictures) -> tuple[mx.array, mx.array]:
         """Image features (N, M, hidden), and the probes' binary cross entropies, mean nats, added."""
         patches = self.gemma.vision_tower(mx.array(pictures.pixels))  # N P D
         tokens = self.gemma.multi_modal_projector(patches)  # N M hidden
         fine = nn.losses.binary_cross_entropy(self.patch_probe(patches), mx.array(pictures.patches))
-        coarse = nn.losses.binary_cross_entropy(self.token_probe(tokens), mx.array(pictures.tokens))
-        return tokens, fine + coarse
+        found = self.token_probe(tokens)  # N M F
+        truth = mx.broadcast_to(mx.array(pictures.findings)[:, None], found.shape)
+        return tokens, fine + nn.losses.binary_cross_entropy(found, truth)
 
     def say(self, batch: Batch, features: mx.array) -> mx.array:
         """Mean cross entropy of an id of an answer, in nats."""

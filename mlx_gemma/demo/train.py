@@ -1,8 +1,8 @@
 """Trains the demo model with MLX: python -m mlx_gemma.demo.train
 
-First the tower learns to see: for each patch and each image token, which findings its part of the picture holds.
-Probes read that and are thrown away afterwards. Then the decoder learns to say what is seen, while the probes go on.
-Without them, a tower this small would need millions of pictures before it sees anything.
+First the tower learns to see: each patch, which findings lie in it, and each image token, which findings the whole
+picture has, and on which side. Probes read that and are thrown away afterwards. Then the decoder learns to say what
+is seen, while the probes go on. Without them, a tower this small would need far more pictures to see anything.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def make(seed: int, step: int, looking: bool) -> Work:
     tokenizer = Tokenizer.from_folder(checkpoint.FOLDER)
     config = GemmaConfig.from_dict(checkpoint.config_json(tokenizer))
     assert config.vision is not None
-    eye = Eye(config.vision.image_size, config.vision.patches, config.tokens_per_image)
+    eye = Eye(config.vision.image_size, config.vision.grid)
     if looking:
         return make_pictures((seed, step), eye, PICTURES)
     return make_batch((seed, step), Shape(), eye, tokenizer, checkpoint.layout(config))

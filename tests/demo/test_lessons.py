@@ -25,7 +25,7 @@ from mlx_gemma.text.tokenizer import Tokenizer
 TOKENIZER = Tokenizer.from_folder(checkpoint.FOLDER)
 CONFIG = GemmaConfig.from_dict(checkpoint.config_json(TOKENIZER))
 LAYOUT = checkpoint.layout(CONFIG)
-EYE = Eye(size=112, patches=64, tokens=16)
+EYE = Eye(size=112, grid=8)
 PLAN = Plan(look=4, steps=12, warm=1, rate=1e-2)
 
 
@@ -72,8 +72,8 @@ def test_a_batch_has_a_place_for_every_picture(batch: Batch) -> None:
     """Soft tokens, pixels and cells agree on the number of pictures."""
     pixels = batch.pictures.pixels
     assert (batch.ids == LAYOUT.soft).sum() == len(pixels) * LAYOUT.tokens_per_image
-    assert batch.pictures.tokens.shape[:2] == (len(pixels), EYE.tokens)
-    assert batch.pictures.patches.shape[:2] == (len(pixels), EYE.patches)
+    assert batch.pictures.patches.shape[:2] == (len(pixels), EYE.grid**2)
+    assert len(batch.pictures.findings) == len(pixels)
     assert np.abs(pixels).max() <= 1
 
 
