@@ -1,0 +1,1 @@
+"""What it costs, beside mlx-lm on the same machine: every figure is a pair of alternating runs."""
