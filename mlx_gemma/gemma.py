@@ -179,6 +179,8 @@ class Gemma:
         """
         if max_tokens < 1:
             raise OptionError(f"max_tokens is {max_tokens}; it must be 1 or more")
+        if seed is not None and not 0 <= seed < 2**64:
+            raise OptionError(f"seed is {seed}; it must lie in 0..{2**64 - 1}")
         session.rewind(prompt)
         last: mx.array | None = None
         for held, out in session.prefill(prompt):

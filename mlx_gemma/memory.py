@@ -9,7 +9,7 @@ from pathlib import Path
 from mlx_gemma.generate.session import SCORE_BYTES, capped_chunk
 from mlx_gemma.model.config import GemmaConfig
 from mlx_gemma.model.files import Stored
-from vision.errors import MemoryLimitError
+from vision.errors import MemoryLimitError, OptionError
 from vision.siglip import QUERY_BLOCK
 
 CONTEXT = 8192  # tokens that a loaded model should at least have room for
@@ -81,7 +81,10 @@ def _work(config: GemmaConfig, context: int, value_bytes: int) -> int:
 def available() -> int:
     """Bytes that a model may take here. `MLX_GEMMA_MEMORY` (in GB) sets it by hand."""
     if by_hand := os.environ.get("MLX_GEMMA_MEMORY"):
-        return int(float(by_hand) * 1e9)
+        try:
+            return int(float(by_hand) * 1e9)
+        except (ValueError, OverflowError):
+            raise OptionError(f"MLX_GEMMA_MEMORY is {by_hand!r}; it must be a number of gigabytes") from None
     if sys.platform == "linux":
         for line in Path("/proc/meminfo").read_text().splitlines():
             if line.startswith("MemAvailable:"):

@@ -173,6 +173,12 @@ def test_not_enough_memory(run: Run, seeing: Path, environment: dict[str, str]) 
     )
 
 
+def test_memory_by_hand_is_a_number(run: Run, seeing: Path, environment: dict[str, str]) -> None:
+    """A setting that is no number is the caller's to mend."""
+    environment["MLX_GEMMA_MEMORY"] = "lots"
+    assert complaint(ask(run, seeing)) == "MLX_GEMMA_MEMORY is 'lots'; it must be a number of gigabytes"
+
+
 def test_no_question(run: Run, seeing: Path) -> None:
     """An empty pipe asks nothing."""
     assert complaint(run("chat", "--model", seeing)) == (
@@ -189,6 +195,7 @@ def test_no_question(run: Run, seeing: Path) -> None:
         ("--min-p", "2", "min_p is 2.0; it must be between 0 and 1"),
         ("--repetition-penalty", "0", "repetition_penalty is 0.0; it must be more than 0"),
         ("--max-tokens", "0", "max_tokens is 0; it must be 1 or more"),
+        ("--seed", "-1", "seed is -1; it must lie in 0..18446744073709551615"),
     ],
 )
 def test_option_without_meaning(run: Run, seeing: Path, option: str, value: str, said: str) -> None:
