@@ -21,25 +21,33 @@ from mlx_gemma.model.multimodal import Gemma3
 
 @dataclass(frozen=True)
 class Plan:
-    """How long and how fast. The rate is warm for `warm` steps of either stage, then flat, at the end falling to 0.
+    """How long and how fast. Either stage starts warm for `warm` steps.
 
-    look: steps of pictures only. steps: all steps, those included. fall: the falling part of the second stage.
+    look: steps of pictures only; after `coarse` of them the tower goes on at `slower` of its rate.
+    steps: all steps, those of conversations included. fall: the part of these in which all rates fall to 0.
     """
 
-    look: int = 1300
-    steps: int = 2050
+    look: int = 3000
+    coarse: int = 1600
+    steps: int = 3550
     warm: int = 40
-    fall: float = 0.5
+    fall: float = 0.6
     rate: float = 1e-3
+    slower: float = 0.4
     decay: float = 0.02
     clip: float = 1.0
     probe_weight: float = 2.0
 
-    def rate_at(self, step: int) -> float:
-        """The rate of one step."""
+    def rates_at(self, step: int) -> tuple[float, float, float]:
+        """Rates of one step for the patch embedding, the rest of the tower, and the decoder.
+
+        The patch embedding has a tenth: its 588 inputs rise and fall together.
+        """
         since = step if step < self.look else step - self.look
         left = (self.steps - step) / (self.fall * (self.steps - self.look))
-        return self.rate * min(1.0, (since + 1) / self.warm, max(left, 0.01))
+        rate = self.rate * min(1.0, (since + 1) / self.warm, max(left, 0.01))
+        tower = rate if step < self.coarse else self.slower * rate
+        return 0.1 * tower, tower, rate
 
 
 class Pupil(nn.Module):
@@ -71,9 +79,12 @@ class Pupil(nn.Module):
 
 
 def make_optimizer(pupil: Pupil, plan: Plan) -> optim.MultiOptimizer:
-    """AdamW; a tenth of the rate for patches, whose 588 inputs rise and fall together."""
-    slow, fast = (optim.AdamW(plan.rate, betas=[0.9, 0.98], weight_decay=plan.decay) for _ in range(2))
-    optimizer = optim.MultiOptimizer([slow, fast], [lambda name, _: "patch_embedding" in name])
+    """AdamW for the three parts that `Plan.rates_at` tells apart."""
+    parts = [optim.AdamW(plan.rate, betas=[0.9, 0.98], weight_decay=plan.decay) for _ in range(3)]
+    optimizer = optim.MultiOptimizer(
+        parts,
+        [lambda name, _: "patch_embedding" in name, lambda name, _: "language_model" not in name],
+    )
     optimizer.init(pupil.trainable_parameters())
     return optimizer
 
@@ -93,8 +104,8 @@ def learn(
 
     (_, say, see), grads = nn.value_and_grad(pupil, loss)(work)
     grads, _ = optim.clip_grad_norm(grads, plan.clip)
-    slow, fast = optimizer.optimizers
-    slow.learning_rate, fast.learning_rate = (mx.array(share * plan.rate_at(step)) for share in (0.1, 1.0))
+    for part, rate in zip(optimizer.optimizers, plan.rates_at(step), strict=True):
+        part.learning_rate = mx.array(rate)
     optimizer.update(pupil, grads)
     mx.eval(pupil.parameters(), optimizer.state, say, see)
     return float(say.item()), float(see.item())
