@@ -51,9 +51,10 @@ class Machine:
 
 
 def _blas() -> str:
-    name = vision.BLAS.library or ("MLX's own" if vision.BLAS.needed else "the system's")
+    if not vision.BLAS.needed or not vision.BLAS.fast:
+        return "MLX's own"
     threads = os.environ.get("OPENBLAS_NUM_THREADS")
-    return f"{name} with {threads} thread(s)" if threads and vision.BLAS.library else name
+    return f"{vision.BLAS.library} with {threads} thread(s)" if threads else str(vision.BLAS.library)
 
 
 def _processor() -> str:

@@ -52,12 +52,17 @@ def decode(generate: Generate, ids: list[int]) -> float:
     return count / (time.perf_counter() - began)
 
 
+def prompt(gemma: mlx_gemma.Gemma) -> list[int]:
+    """More ids of plain text than any figure needs."""
+    return [gemma.config.bos_token_id, *gemma.tokenizer.encode(TEXT * 40)]
+
+
 def compare(pairs: int, lengths: tuple[int, ...]) -> list[Result]:
     folder = rival.folder_for_both()
     gemma = mlx_gemma.load(folder, dtype="float32")
     ours: Generate = lambda ids, count: gemma.stream_ids(ids, max_tokens=count)  # noqa: E731
     theirs: Generate = partial(rival.generate, rival.load(folder))
-    text = [gemma.config.bos_token_id, *gemma.tokenizer.encode(TEXT * 40)]
+    text = prompt(gemma)
     said = [list(generate(text[:64], DECODED)) for generate in (ours, theirs)]
     if said[0] != said[1]:
         raise RuntimeError(f"the two do not say the same: {said}")
