@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import mlx.core as mx
-from mlx.utils import tree_flatten, tree_unflatten
+import mlx.nn as nn
 
 from mlx_gemma.model.config import GemmaConfig
 from mlx_gemma.model.decoder import Norm
 from mlx_gemma.model.multimodal import Gemma3
+from mlx_gemma.model.tree import named, place
 from mlx_gemma.text import control
 from mlx_gemma.text.prompt import ImageLayout
 from mlx_gemma.text.tokenizer import Tokenizer
@@ -84,7 +85,7 @@ def fresh(config: GemmaConfig, seed: int) -> Gemma3:
     model = Gemma3(config)
     key = mx.random.key(seed)
     weights: list[tuple[str, mx.array]] = []
-    for name, value in tree_flatten(model.parameters()):
+    for name, value in named(model.parameters()).items():
         key, own = mx.random.split(key)
         if name.endswith("position_embedding.weight"):
             value = 0.2 * mx.random.normal(value.shape, key=own)
@@ -99,16 +100,17 @@ def fresh(config: GemmaConfig, seed: int) -> Gemma3:
         elif name.endswith("bias"):
             value = mx.zeros(value.shape)
         weights.append((name, value))
-    model.update(tree_unflatten(weights))
+    place(model, weights)
     mx.eval(model.parameters())
     return model
 
 
 def stored(model: Gemma3) -> dict[str, mx.array]:
     """Weights in bfloat16, named and shaped as Hugging Face does: norms without their 1, channels of patches first."""
-    norms = {f"{name}.weight" for name, module in model.named_modules() if isinstance(module, Norm)}
+    modules = cast("list[tuple[str, nn.Module]]", model.named_modules())
+    norms = {f"{name}.weight" for name, module in modules if isinstance(module, Norm)}
     out: dict[str, mx.array] = {}
-    for name, value in tree_flatten(model.parameters()):
+    for name, value in named(model.parameters()).items():
         if name in norms:
             value = value - 1
         elif name.endswith("patch_embedding.weight"):

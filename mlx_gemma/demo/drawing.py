@@ -76,7 +76,9 @@ def chest_coordinates(film: Film, width: int, height: int) -> tuple[Plane, Plane
     cos, sin = np.float32(np.cos(film.tilt)), np.float32(np.sin(film.tilt))
     across = (cos * x[None, :] + sin * y[:, None]) / np.float32(film.scale)
     down = (cos * y[:, None] - sin * x[None, :]) / np.float32(film.scale * film.stretch * film.aspect**0.5)
-    return across, down / np.float32(1.9) + np.float32(0.5)
+    return across.astype(np.float32, copy=False), (down / np.float32(1.9) + np.float32(0.5)).astype(
+        np.float32, copy=False
+    )
 
 
 def expose(light: Plane, film: Film, rng: np.random.Generator) -> Plane:
@@ -87,7 +89,7 @@ def expose(light: Plane, film: Film, rng: np.random.Generator) -> Plane:
     if edge > 0:
         light[:edge], light[-edge:], light[:, :edge], light[:, -edge:] = 0, 0, 0, 0
     grain = rng.standard_normal((height, width), dtype=np.float32)
-    return np.clip(light + np.float32(film.noise) * grain, 0, 1)
+    return np.clip(light + np.float32(film.noise) * grain, 0, 1).astype(np.float32, copy=False)
 
 
 def effusion(canvas: Canvas, side: int) -> Plane:

@@ -67,7 +67,7 @@ class Film:
 def choose_findings(rng: np.random.Generator) -> tuple[Finding, ...]:
     """Nothing (a quarter), one finding (half), or two that do not hide each other (a quarter)."""
     count = int(rng.choice(3, p=(0.25, 0.5, 0.25)))
-    kinds = [KINDS[i] for i in rng.permutation(len(KINDS))[:count]]
+    kinds: list[Kind] = [KINDS[int(i)] for i in rng.permutation(len(KINDS))[:count].tolist()]
     side: Side = "left" if rng.random() < 0.5 else "right"
     found: list[Finding] = []
     for kind in kinds:

@@ -65,7 +65,7 @@ def about_picture(rng: np.random.Generator, truth: Truth, topic: Kind | None = N
     """A question about a picture and its answer; `topic` is what the last question was about."""
     choice = rng.random()
     side: Side = "left" if rng.random() < 0.5 else "right"
-    kinds = [f.kind for f in truth] if truth and rng.random() < 0.5 else list(KINDS)
+    kinds: list[Kind] = [f.kind for f in truth] if truth and rng.random() < 0.5 else list(KINDS)
     kind = kinds[int(rng.integers(len(kinds)))]
     sided = kind if kind in SIDED else SIDED[int(rng.integers(len(SIDED)))]
     if topic is not None and choice < 0.3:

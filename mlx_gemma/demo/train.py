@@ -15,18 +15,20 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from typing import cast
 
 import mlx.core as mx
 import mlx.nn as nn
 import mlx.optimizers as optim
 import numpy as np
-from mlx.utils import tree_flatten, tree_unflatten
+from mlx.utils import tree_unflatten
 
 from mlx_gemma.demo import checkpoint
 from mlx_gemma.demo.exposures import Eye, Pictures, make_pictures
 from mlx_gemma.demo.lessons import Batch, Shape, make_batch
 from mlx_gemma.demo.pupil import Plan, Pupil, learn, make_optimizer, quick_gelu
 from mlx_gemma.model.config import GemmaConfig
+from mlx_gemma.model.tree import named, place
 from mlx_gemma.text.tokenizer import Tokenizer
 
 PICTURES = 24  # in a step of the first stage
@@ -57,8 +59,8 @@ def make(seed: int, step: int, looking: bool) -> Work:
 
 def save_state(folder: Path, step: int, pupil: Pupil, optimizer: optim.MultiOptimizer) -> None:
     """Everything needed to go on from here."""
-    state = {f"pupil.{k}": v for k, v in tree_flatten(pupil.parameters())}
-    state |= {f"optimizer.{k}": v for k, v in tree_flatten(optimizer.state)}
+    state = {f"pupil.{k}": v for k, v in named(pupil.parameters()).items()}
+    state |= {f"optimizer.{k}": v for k, v in named(optimizer.state).items()}
     mx.save_safetensors(str(folder / "state.new.safetensors"), state, {"step": str(step)})
     (folder / "state.new.safetensors").rename(folder / "state.safetensors")
 
@@ -68,12 +70,16 @@ def load_state(folder: Path, pupil: Pupil, optimizer: optim.MultiOptimizer) -> i
     file = folder / "state.safetensors"
     if not file.is_file():
         return 0
-    state, facts = mx.load(str(file), return_metadata=True)
-    part = {
-        p: [(k[len(p) :], v) for k, v in state.items() if k.startswith(p)] for p in ("pupil.", "optimizer.")
-    }
-    pupil.update(tree_unflatten(part["pupil."]))
-    optimizer.state = tree_unflatten(part["optimizer."])
+    loaded = mx.load(str(file), return_metadata=True)
+    state, facts = cast("tuple[dict[str, mx.array], dict[str, str]]", loaded)
+
+    def part(prefix: str) -> list[tuple[str, mx.array]]:
+        return [
+            (name.removeprefix(prefix), value) for name, value in state.items() if name.startswith(prefix)
+        ]
+
+    place(pupil, part("pupil."))
+    optimizer.state = tree_unflatten(part("optimizer."))
     return int(facts["step"])
 
 
@@ -104,7 +110,10 @@ def main() -> None:
             if (step + 1) % 50 == 0:
                 say, see = np.mean(recent, axis=0).tolist()
                 line = {"step": step + 1, "say": round(say, 4), "see": round(see, 4)}
-                line |= {"rate": round(plan.rate_at(step), 6), "seconds": round(time.monotonic() - started)}
+                line |= {
+                    "rates": [float(f"{rate:.2g}") for rate in plan.rates_at(step)],
+                    "seconds": round(time.monotonic() - started),
+                }
                 print(json.dumps(line), flush=True)
                 print(json.dumps(line), file=log, flush=True)
             if (step + 1) % 200 == 0 or step + 1 == plan.steps:
