@@ -40,11 +40,11 @@ WRONG_NUMBERS: list[tuple[bugs.Breaks, str]] = [
     (bugs.only_the_first_image_counts, "three images, two of them touching"),
     (bugs.images_change_places, "two images adjacent"),
     (bugs.rope_parameters_are_not_read, "text"),
-    (bugs.rope_parameters_are_not_read, "shaped like 27B"),
+    (bugs.rope_parameters_are_not_read, "image longer than the window"),
     (bugs.local_layers_have_the_global_base, "text"),
     (bugs.windows_are_one_wider, "text"),
     (bugs.every_layer_is_global, "text"),
-    (bugs.scores_are_scaled_by_the_head_size, "shaped like 27B"),
+    (bugs.scores_are_scaled_by_the_head_size, "text"),
     (bugs.norms_lack_their_one, "text only"),
 ]
 

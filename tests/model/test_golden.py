@@ -64,6 +64,38 @@ def test_far_positions_end_where_the_context_does() -> None:
     assert case.config["rope_parameters"]["full_attention"]["factor"] == 8.0
 
 
+@pytest.mark.parametrize("case", FROM_THE_START, ids=lambda case: case.name)
+def test_without_cache(loaded: dict[str, Gemma], case: Case) -> None:
+    """The model called as training calls it, without a cache, is the reference as well."""
+    model, pixels = loaded[case.name].model, draw_pixels(case)
+
+    def work() -> mx.array:
+        logits = model(np.array([case.ids], dtype=np.int32), None if pixels is None else mx.array(pixels))[0]
+        mx.eval(logits)
+        return logits
+
+    assert error(loaded[case.name].engine.run(work), case) < EXACT
+
+
+def test_rows_do_not_meet(loaded: dict[str, Gemma]) -> None:
+    """Two conversations in one batch, their pictures in other places, answer as each alone."""
+    case = case_named("two images adjacent")
+    gemma, pixels = loaded[case.name], draw_pixels(case)
+    assert pixels is not None
+    other = [*case.ids[:1], *case.ids[-9:], *case.ids[1:-9]]  # the same ids, pictures later
+    pictures = np.concatenate([pixels, pixels[::-1]])
+
+    def work() -> mx.array:
+        logits = gemma.model(np.array([case.ids, other], dtype=np.int32), mx.array(pictures))
+        mx.eval(logits)
+        return logits
+
+    first, second = gemma.engine.run(work)
+    assert error(first, case) < EXACT
+    alone = gemma.logits(other, pixels[::-1])
+    assert np.abs(np.array(second) - np.array(alone)).max() < EXACT
+
+
 @pytest.mark.parametrize("case", SEEN, ids=lambda case: case.name)
 def test_image_features(loaded: dict[str, Gemma], case: Case) -> None:
     """What the decoder gets of a picture is what the reference's tower, pooling and projection give, unscaled."""
