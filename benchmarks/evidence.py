@@ -17,12 +17,12 @@ pairs of alternating runs, ours and mlx-lm's, on whatever this machine did meanw
 """
 WITHOUT = {**os.environ, "MLX_GEMMA_BLAS": "off"}
 RUNS: tuple[tuple[str, Mapping[str, str]], ...] = (
-    ("start", os.environ),
-    ("overhead", os.environ),
-    ("speed", os.environ),
+    ("start --pairs 5", os.environ),
+    ("overhead --pairs 9", os.environ),
+    ("speed --pairs 7", os.environ),
+    ("hang --generations 200", os.environ),
     ("speed --pairs 3 --prefill 128", WITHOUT),
-    ("installed", os.environ),
-    ("hang", os.environ),
+    ("installed --pairs 3", os.environ),
 )
 
 

@@ -16,7 +16,7 @@ PACKAGES = ("mlx", "mlx-lm", "transformers")
 
 @dataclass(frozen=True)
 class Machine:
-    """Processor, system, versions, BLAS and the load before we began; `command` made the figures."""
+    """Processor, system, versions, BLAS, the last minute's load (our own included), and the command."""
 
     processor: str
     cores: int
@@ -37,7 +37,7 @@ class Machine:
             python=platform.python_version(),
             versions=", ".join(f"{name} {_version(name)}" for name in PACKAGES),
             blas=_blas(),
-            load=os.getloadavg()[2],
+            load=os.getloadavg()[0],
             date=datetime.now(UTC).strftime("%Y-%m-%d"),
             command=" ".join(["python", "-m", f"benchmarks.{Path(sys.argv[0]).stem}", *sys.argv[1:]]),
         )
