@@ -108,7 +108,14 @@ def wrong_window(model: Any, case: Case) -> torch.Tensor:
 
 def check_spellings(case: Case) -> None:
     """That the reference reads the older spellings of a config, as the tests write them, like the newest."""
-    traits = ("layer_types", "rope_parameters", "sliding_window", "head_dim", "query_pre_attn_scalar", "hidden_size")
+    traits = (
+        "layer_types",
+        "rope_parameters",
+        "sliding_window",
+        "head_dim",
+        "query_pre_attn_scalar",
+        "hidden_size",
+    )
     read = [Gemma3Config(**spell(case.config, dialect)).text_config for dialect in "abcd"]
     for trait in traits:
         assert all(getattr(each, trait) == getattr(read[-1], trait) for each in read), trait
