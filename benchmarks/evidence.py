@@ -20,7 +20,8 @@ RUNS: tuple[tuple[str, Mapping[str, str]], ...] = (
     ("start --pairs 5", os.environ),
     ("overhead --pairs 9", os.environ),
     ("speed --pairs 7", os.environ),
-    ("hang --generations 200", os.environ),
+    ("hang --generations 160 --model demo", os.environ),
+    ("hang --generations 40", os.environ),
     ("speed --pairs 3 --prefill 128", WITHOUT),
     ("installed --pairs 3", os.environ),
 )

@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from pathlib import Path
 from statistics import median
 
 import mlx_gemma
@@ -60,9 +59,9 @@ def main() -> None:
     parser.add_argument("--generations", type=int, default=200)
     parser.add_argument("--busy", type=int, default=os.cpu_count() or 1, help="how many busy processes")
     parser.add_argument("--limit", type=float, default=120.0, help="seconds that one generation may take")
-    parser.add_argument("--model", type=Path, help="default: the real 270M")
+    parser.add_argument("--model", help="default: the real 270M")
     options = parser.parse_args()
-    gemma = mlx_gemma.load(options.model or gemma_270m())
+    gemma = mlx_gemma.load(options.model or gemma_270m(), dtype="float32")
     print(f"## Hanging\n\n{Machine.this().line}\n\n{__doc__}", flush=True)
     with busy_processes(options.busy):
         seconds = generations(gemma, options.generations, options.limit)
