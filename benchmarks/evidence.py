@@ -17,9 +17,9 @@ pairs of alternating runs, ours and mlx-lm's, on whatever this machine did meanw
 """
 WITHOUT = {**os.environ, "MLX_GEMMA_BLAS": "off"}
 RUNS: tuple[tuple[str, Mapping[str, str]], ...] = (
-    ("start --pairs 5", os.environ),
-    ("overhead --pairs 9", os.environ),
-    ("speed --pairs 7", os.environ),
+    ("start --pairs 3", os.environ),
+    ("overhead --pairs 7", os.environ),
+    ("speed --pairs 5", os.environ),
     ("hang --generations 160 --model demo", os.environ),
     ("hang --generations 40", os.environ),
     ("speed --pairs 3 --prefill 128", WITHOUT),
