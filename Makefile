@@ -8,7 +8,6 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 SOURCES := vision mlx_gemma convert tui tests $(wildcard benchmarks)
 PICTURE ?= examples/effusion_left.png
 QUESTION ?= Describe this picture.
-EVIDENCE := start overhead speed hang
 
 .PHONY: help demo test check fmt evidence clean
 
@@ -38,7 +37,7 @@ fmt: .venv/installed-test
 	$(BIN)/ruff format $(SOURCES)
 
 evidence: .venv/installed-test
-	set -e; for name in $(EVIDENCE); do $(BIN)/python -m benchmarks.$$name > docs/evidence/$$name.md; done
+	$(BIN)/python -m benchmarks.evidence
 
 clean:
 	rm -rf .venv build dist *.egg-info

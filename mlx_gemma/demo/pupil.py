@@ -5,7 +5,9 @@ N pictures  P patches  M tokens a picture  R conversations  L tokens  K, F see e
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, cast
 
 import mlx.core as mx
 import mlx.nn as nn
@@ -29,7 +31,7 @@ class Plan:
 
     look: int = 3000
     coarse: int = 1600
-    steps: int = 3550
+    steps: int = 3950
     warm: int = 40
     fall: float = 0.6
     rate: float = 1e-3
@@ -81,10 +83,14 @@ class Pupil(nn.Module):
 def make_optimizer(pupil: Pupil, plan: Plan) -> optim.MultiOptimizer:
     """AdamW for the three parts that `Plan.rates_at` tells apart."""
     parts = [optim.AdamW(plan.rate, betas=[0.9, 0.98], weight_decay=plan.decay) for _ in range(3)]
-    optimizer = optim.MultiOptimizer(
-        parts,
-        [lambda name, _: "patch_embedding" in name, lambda name, _: "language_model" not in name],
-    )
+
+    def is_patches(name: str, _: mx.array) -> bool:
+        return "patch_embedding" in name
+
+    def is_seeing(name: str, _: mx.array) -> bool:
+        return "language_model" not in name
+
+    optimizer = optim.MultiOptimizer(parts, [is_patches, is_seeing])
     optimizer.init(pupil.trainable_parameters())
     return optimizer
 
@@ -102,13 +108,17 @@ def learn(
         say = pupil.say(work, features)
         return say + plan.probe_weight * see, say, see
 
-    (_, say, see), grads = nn.value_and_grad(pupil, loss)(work)
+    graded = cast(
+        "Callable[..., tuple[tuple[mx.array, mx.array, mx.array], Any]]", nn.value_and_grad(pupil, loss)
+    )
+    (_, say, see), grads = graded(work)
     grads, _ = optim.clip_grad_norm(grads, plan.clip)
-    for part, rate in zip(optimizer.optimizers, plan.rates_at(step), strict=True):
+    parts = cast("list[optim.Optimizer]", optimizer.optimizers)
+    for part, rate in zip(parts, plan.rates_at(step), strict=True):
         part.learning_rate = mx.array(rate)
     optimizer.update(pupil, grads)
     mx.eval(pupil.parameters(), optimizer.state, say, see)
-    return float(say.item()), float(see.item())
+    return cast("float", say.item()), cast("float", see.item())
 
 
 @mx.compile
