@@ -132,10 +132,10 @@ def nodule(canvas: Canvas, side: int) -> Plane:
     rng, w = canvas.rng, side * canvas.u
     y = rng.uniform(0.16, 0.52)
     x = rng.uniform(0.34, min(0.74, float(anatomy.outer(np.float32(y))) - 0.14))
-    radius = rng.uniform(0.075, 0.115)
+    radius = rng.uniform(0.09, 0.125)
     far = np.hypot(w - np.float32(x), (canvas.v - np.float32(y)) * np.float32(1.9))
     spot = anatomy.soft(np.float32(radius) - far, 0.015)
-    canvas.light += np.float32(rng.uniform(0.34, 0.46)) * spot
+    canvas.light += np.float32(rng.uniform(0.38, 0.48)) * spot
     return spot
 
 

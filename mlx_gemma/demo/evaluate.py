@@ -12,7 +12,9 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +42,7 @@ class Tally:
 
     def scores(self) -> dict[str, list[float | int]]:
         """By name: the share that was right, and of how many."""
-        return {k: [round(self.right[k] / n, 4), n] for k, n in self.asked.items()}
+        return {k: [round(self.right[k] / n, 4), n] for k, n in sorted(self.asked.items())}
 
 
 def held_out_film(index: int) -> Film:
@@ -95,20 +97,39 @@ def judge_unlike(gemma: mlx_gemma.Gemma, image: Image.Image, name: str, tally: T
     return answer
 
 
-def evaluate(gemma: mlx_gemma.Gemma, count: int, folders: Sequence[Path]) -> dict[str, list[float | int]]:
-    """All scores: `count` held-out films, as many unlike pictures, and the pictures in `folders`."""
-    tally = Tally()
-    for index in range(count):
+def judge_share(model: str, share: range) -> Tally:
+    """Part of the held-out films and of the unlike pictures, with a model of its own."""
+    gemma, tally = mlx_gemma.load(model), Tally()
+    for index in share:
         judge_film(gemma, index, tally)
-    for index in range(count):
         rng = np.random.default_rng((HELD_OUT, index, 2))
         judge_unlike(gemma, unlike.make(rng, 224), "unlike", tally)
-    for folder in folders:
-        for file in sorted([*folder.glob("*.jpg"), *folder.glob("*.png")]):
-            answer = judge_unlike(gemma, Image.open(file), f"unlike: {folder.name}", tally)
-            if not is_declined(answer):
-                sys.stderr.write(f"{file.name}: {answer}\n")
-    return tally.scores()
+    return tally
+
+
+def judge_folder(model: str, folder: Path) -> Tally:
+    """The pictures of a folder, none of them a drawn chest."""
+    gemma, tally = mlx_gemma.load(model), Tally()
+    for file in sorted([*folder.glob("*.jpg"), *folder.glob("*.png")]):
+        answer = judge_unlike(gemma, Image.open(file), f"unlike: {folder.name}", tally)
+        if not is_declined(answer):
+            sys.stderr.write(f"{file.name}: {answer}\n")
+    return tally
+
+
+def evaluate(model: str, count: int, folders: Sequence[Path], jobs: int) -> dict[str, list[float | int]]:
+    """All scores: `count` held-out films, as many unlike pictures, and the pictures in `folders`."""
+    total = Tally()
+    shares = [range(job, count, jobs) for job in range(jobs)]
+    if jobs == 1:
+        parts = [judge_share(model, shares[0])]
+    else:
+        with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
+            parts = [each.result() for each in [pool.submit(judge_share, model, share) for share in shares]]
+    for tally in [*parts, *(judge_folder(model, folder) for folder in folders)]:
+        total.right.update(tally.right)
+        total.asked.update(tally.asked)
+    return total.scores()
 
 
 def main() -> None:
@@ -120,9 +141,10 @@ def main() -> None:
         "--unlike", type=Path, action="append", default=[], help="a folder of other pictures"
     )
     options.add_argument("--out", type=Path)
+    options.add_argument("--jobs", type=int, default=1, help="processes")
     given = options.parse_args()
     started = time.monotonic()
-    scores = evaluate(mlx_gemma.load(given.model), given.count, given.unlike)
+    scores = evaluate(given.model, given.count, given.unlike, given.jobs)
     text = json.dumps(scores, indent=1)
     sys.stdout.write(text + "\n")
     sys.stderr.write(f"{time.monotonic() - started:.0f} s\n")

