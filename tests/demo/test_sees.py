@@ -58,7 +58,7 @@ def test_scores_of_held_out_films(tally: Tally, what: str, share: float) -> None
 
 
 def test_the_committed_scores_are_good_enough() -> None:
-    """All 500 held-out films and as many unlike pictures: no less than the shipped weights reached (the aim is 0.90)."""
+    """All 500 held-out films and as many unlike pictures: no less than what these weights reached (aim: 0.90)."""
     scores = json.loads((checkpoint.FOLDER.parent / "scores.json").read_text())
     assert scores["findings"][0] >= 0.89 and scores["sides"][0] >= 0.95
     assert scores["unlike"][0] >= 0.95 and scores["unlike: photographs"][0] >= 0.95
