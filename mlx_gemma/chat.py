@@ -65,7 +65,7 @@ class Chat:
         made = self.gemma.generate(
             self._session,
             prompt,
-            options.sampler,
+            options,
             max_tokens=options.max_tokens,
             seed=options.seed,
             also_forbidden=answer.forbidden,

@@ -64,7 +64,6 @@ def chat(
         thinking=thinking,
         pan_and_scan=PanAndScan() if pan_and_scan else None,
     )
-    _ = options.sampler  # refuses a value without meaning before anything is loaded
     question = prompt if prompt is not None else _piped()
     if question is None and as_json:
         raise OptionError('--json answers one question: give it with -p "...", or pipe it in')

@@ -20,40 +20,24 @@ StopReason = Literal["stop", "length", "stop_string", "interrupted"]
 
 
 @dataclass(frozen=True)
-class Options:
-    """How to answer. The sampling fields are Sampler's.
+class Options(Sampler):
+    """How to answer: how tokens are drawn, and the rest.
 
     thinking: True asks for it (MedGemma 1.5 and 27B), False makes it impossible, None leaves it to the model.
     stop: strings that end the answer, and are not part of it.
     pan_and_scan: also show crops of long pictures. fit: how a picture becomes a square (vision.prepare).
     progress: called with (tokens computed, tokens in all) while the prompt is read, on the engine's thread.
+
+    Raises OptionError for a value that has no meaning.
     """
 
     max_tokens: int = 2048
-    temperature: float = 0.0
-    top_p: float = 0.0
-    top_k: int = 0
-    min_p: float = 0.0
-    repetition_penalty: float = 1.0
-    repetition_window: int = 64
     seed: int | None = None
     stop: Sequence[str] = ()
     thinking: bool | None = None
     pan_and_scan: PanAndScan | None = None
     fit: Fit = "squash"
     progress: Progress | None = None
-
-    @property
-    def sampler(self) -> Sampler:
-        """Raises OptionError for a value that has no meaning."""
-        return Sampler(
-            temperature=self.temperature,
-            top_p=self.top_p,
-            top_k=self.top_k,
-            min_p=self.min_p,
-            repetition_penalty=self.repetition_penalty,
-            repetition_window=self.repetition_window,
-        )
 
 
 @dataclass(frozen=True)
