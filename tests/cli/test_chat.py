@@ -22,7 +22,11 @@ Start = Callable[..., subprocess.Popen[bytes]]
 
 @pytest.fixture
 def start(environment: dict[str, str], tmp_path: Path) -> Iterator[Start]:
-    """Start `mlx_gemma ARGS` without waiting for it."""
+    """Start `mlx_gemma ARGS` without waiting for it.
+
+    The tests themselves may run where Ctrl-C is ignored (nohup, a job in the background), and children inherit that.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     begun: list[subprocess.Popen[bytes]] = []
 
     def start(*args: str | Path, **streams: int) -> subprocess.Popen[bytes]:
@@ -40,6 +44,7 @@ def start(environment: dict[str, str], tmp_path: Path) -> Iterator[Start]:
     for process in begun:
         process.kill()
         process.communicate()
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture
