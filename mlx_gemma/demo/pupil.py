@@ -31,7 +31,7 @@ class Plan:
 
     look: int = 3000
     coarse: int = 1600
-    steps: int = 3950
+    steps: int = 4090
     warm: int = 40
     fall: float = 0.6
     rate: float = 1e-3

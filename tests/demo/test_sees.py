@@ -47,7 +47,7 @@ def tally(demo: mlx_gemma.Gemma) -> Tally:
 
 
 @pytest.mark.parametrize(
-    ("what", "share"), [("findings", 0.9), ("sides", 0.95), ("mirror", 0.8), ("follow-up", 0.75)]
+    ("what", "share"), [("findings", 0.9), ("sides", 0.95), ("mirror", 0.9), ("follow-up", 0.8)]
 )
 def test_scores_of_held_out_films(tally: Tally, what: str, share: float) -> None:
     """On films never trained on: what is there, on which side, the mirror's mirror, and later turns of a chat.
@@ -58,9 +58,9 @@ def test_scores_of_held_out_films(tally: Tally, what: str, share: float) -> None
 
 
 def test_the_committed_scores_are_good_enough() -> None:
-    """All 500 held-out films and as many unlike pictures: no less than what these weights reached (aim: 0.90)."""
+    """All 500 held-out films and as many unlike pictures: the figures that the model card gives."""
     scores = json.loads((checkpoint.FOLDER.parent / "scores.json").read_text())
-    assert scores["findings"][0] >= 0.89 and scores["sides"][0] >= 0.95
+    assert scores["findings"][0] >= 0.90 and scores["sides"][0] >= 0.95
     assert scores["unlike"][0] >= 0.95 and scores["unlike: photographs"][0] >= 0.95
     assert scores["findings"][1] == scores["unlike"][1] == 500
 
