@@ -9,7 +9,6 @@ import pytest
 
 import mlx_gemma
 from mlx_gemma.text.prompt import ImageSlot
-from mlx_gemma.text.tokenizer import Tokenizer
 from tests.tiny_chat import picture, write_talking_folder
 from vision.errors import OptionError, PictureError, PromptError
 from vision.pixels import PanAndScan
@@ -138,12 +137,6 @@ def test_a_stop_id_ends_an_answer(gemma: mlx_gemma.Gemma, monkeypatch: pytest.Mo
     assert list(gemma.stream_ids([2, 100, 101], max_tokens=20)) == whole[: whole.index(stop)]
 
 
-def test_stop_ids_come_from_config_and_tokenizer(gemma: mlx_gemma.Gemma) -> None:
-    """The end of a turn stops an answer even where a config forgot it."""
-    special = gemma.tokenizer.special
-    assert {special["<end_of_turn>"], special["<eos>"]} | gemma.config.stop_ids == gemma.stop_ids
-
-
 def test_picture_marks_are_never_sampled(gemma: mlx_gemma.Gemma) -> None:
     """200 hot draws hold no image mark and no soft token."""
     marks = {gemma.config.boi_token_id, gemma.config.eoi_token_id, gemma.config.image_token_id}
@@ -253,4 +246,3 @@ def test_a_tokenizer_is_only_needed_for_text(tmp_path: Path) -> None:
     assert len(list(gemma.stream_ids([2, 100], max_tokens=3))) == 3
     with pytest.raises(mlx_gemma.GemmaError, match=r"tokenizer\.model"):
         _ = gemma.tokenizer
-    assert Tokenizer is mlx_gemma.Tokenizer
